@@ -1,0 +1,97 @@
+/**
+ * The event log: append-only streams of opaque messages, read by position. Adapters: memory, JetStream (and Kafka).
+ * All pass the same contract suite, contract.ts.
+ */
+
+/** A stream of the log. Raw events are in one stream per partition; every other stream is single. */
+export type StreamName =
+  | { readonly kind: "event"; readonly partition: number }
+  | { readonly kind: "view" | "alert" | "control" | "dead" };
+
+export interface AppendOptions {
+  /** Deterministic id; the broker may drop a second message of the same id, readers must. At most 256 characters. */
+  readonly id?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One message as it stands in the log. */
+export interface LogRecord {
+  /** Place in its stream; grows, starts at 1, may have holes. */
+  readonly position: number;
+  /** The key it was appended under (a node id for raw events), decoded. */
+  readonly key: string;
+  /** When the broker appended it, Unix milliseconds. Never goes back within a stream by more than the broker's clock does. */
+  readonly appendedAtMs: number;
+  /** Owned by the reader: the adapter does not touch it again. */
+  readonly payload: Uint8Array;
+}
+
+export interface StreamPositions {
+  /** Position of the oldest retained message; `last + 1` when the stream is empty. */
+  readonly first: number;
+  /** Position of the newest message; 0 when nothing was ever appended. */
+  readonly last: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export interface ReadOptions {
+  /** First position wanted. Older than what is retained: LOG_TRUNCATED is thrown by the first `next`, unless `allowTruncated`. */
+  readonly from: number;
+  /** Only records with this key. */
+  readonly key?: string;
+  readonly allowTruncated?: boolean;
+  /** Bound on what is buffered ahead, in bytes. Default 8 MiB. */
+  readonly bufferBytesMax?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A pull cursor on one stream. Not for concurrent use. */
+export interface LogReader {
+  /**
+   * The next records, in order, at least one unless `waitMs` passed or the reader was closed (then an empty array).
+   * @param recordsMax greatest number of records to return.
+   * @throws {OperatingError} LOG_UNAVAILABLE (retriable; the reader resumes by itself on a later call), LOG_TRUNCATED.
+   */
+  next(recordsMax: number, waitMs: number): Promise<LogRecord[]>;
+  close(): Promise<void>;
+}
+
+export interface EventLog {
+  /**
+   * Creates what is missing among this installation's streams (P event partitions and the single ones) and checks that
+   * the server's echoed configuration is what was asked.
+   * @throws {OperatingError} LOG_UNAVAILABLE (retriable), LOG_MISCONFIGURED.
+   */
+  ensureStreams(signal?: AbortSignal): Promise<void>;
+  /**
+   * Appends and resolves when the broker has acknowledged. Calls may overlap: they are sent in call order, pipelined.
+   * @param key at most 256 characters, any characters; encoded by the adapter where subjects need tokens.
+   * @returns the position.
+   * @throws {OperatingError} LOG_UNAVAILABLE (retriable), LOG_MESSAGE_TOO_LARGE, ABORTED.
+   */
+  append(stream: StreamName, key: string, payload: Uint8Array, options?: AppendOptions): Promise<number>;
+  read(stream: StreamName, options: ReadOptions): Promise<LogReader>;
+  /** @throws {OperatingError} LOG_UNAVAILABLE (retriable). */
+  positions(stream: StreamName): Promise<StreamPositions>;
+  /** The newest record with this key, or null: how a killed source finds where it was. */
+  lastOf(stream: StreamName, key: string): Promise<LogRecord | null>;
+  readonly messageBytesMax: number;
+  /** What the server is and can do, for `doctor` and `status`; warnings such as "sync_interval unknown to this server". */
+  describe(): Promise<LogDescription>;
+  close(): Promise<void>;
+}
+
+export interface LogDescription {
+  readonly kind: "memory" | "jetstream" | "kafka";
+  readonly version: string;
+  readonly connected: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** A stream's name in the broker: "FS_EV_3", "FS_VIEW" for namespace "fs". */
+export function brokerStreamName(namespace: string, stream: StreamName): string {
+  const upper = namespace.toUpperCase().replaceAll("-", "_");
+  if (stream.kind === "event") return `${upper}_EV_${stream.partition}`;
+  return `${upper}_${stream.kind.toUpperCase()}`;
+}

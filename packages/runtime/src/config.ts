@@ -1,0 +1,151 @@
+import Type, { type Static } from "typebox";
+
+/**
+ * The one schema of all settings. Flags stand over environment over `farmscope.yaml` over these defaults; config-load.ts
+ * does that. Every key has its environment name in `env`, its flag is the key in kebab case.
+ */
+const setting = <T extends object>(schema: T, env: string, extra: { secret?: boolean } = {}): T =>
+  Object.assign(schema, { env, ...extra });
+
+export const ConfigSchema = Type.Object(
+  {
+    natsUrl: setting(
+      Type.String({ default: "", description: "NATS servers, comma separated. Empty: one is started beside us." }),
+      "FARMSCOPE_NATS_URL",
+    ),
+    redisUrl: setting(
+      Type.String({ default: "", description: "Redis URL. Empty: one is started beside us." }),
+      "FARMSCOPE_REDIS_URL",
+      { secret: true },
+    ),
+    kafkaBrokers: setting(
+      Type.String({ default: "", description: "Kafka brokers, comma separated." }),
+      "FARMSCOPE_KAFKA_BROKERS",
+    ),
+    log: setting(
+      Type.Union([Type.Literal("jetstream"), Type.Literal("kafka")], {
+        default: "jetstream",
+        description: "The event log.",
+      }),
+      "FARMSCOPE_LOG",
+    ),
+    http: setting(
+      Type.String({
+        default: "127.0.0.1:7070",
+        pattern: "^(\\[[0-9a-fA-F:]+\\]|[^:]+):[0-9]{1,5}$",
+        description: "Address of the query API and the console.",
+      }),
+      "FARMSCOPE_HTTP",
+    ),
+    dataDir: setting(
+      Type.String({ default: ".farmscope", minLength: 1, description: "Where data is kept." }),
+      "FARMSCOPE_DATA_DIR",
+    ),
+    farm: setting(
+      Type.String({ default: "default", minLength: 1, maxLength: 128, description: "Farm of this node." }),
+      "FARMSCOPE_FARM",
+    ),
+    nodeId: setting(
+      Type.String({ default: "", maxLength: 128, description: "Id of this node. Empty: from machine-id." }),
+      "FARMSCOPE_NODE_ID",
+    ),
+    tokensFile: setting(
+      Type.String({
+        default: "",
+        description: "File with bearer tokens and their roles. Empty: none needed on loopback.",
+      }),
+      "FARMSCOPE_TOKENS_FILE",
+    ),
+    partitions: setting(
+      Type.Integer({
+        default: 4,
+        minimum: 1,
+        maximum: 1024,
+        description: "Partitions of fs.ev; fixed for an installation.",
+      }),
+      "FARMSCOPE_PARTITIONS",
+    ),
+    logLevel: setting(
+      Type.Union(
+        [
+          Type.Literal("debug"),
+          Type.Literal("info"),
+          Type.Literal("warn"),
+          Type.Literal("error"),
+          Type.Literal("silent"),
+        ],
+        { default: "info", description: "What is logged." },
+      ),
+      "FARMSCOPE_LOG_LEVEL",
+    ),
+    logBytesMax: setting(
+      Type.Integer({
+        default: 4 * 2 ** 30,
+        minimum: 2 ** 20,
+        description: "Bytes that fs.ev may hold, all partitions together.",
+      }),
+      "FARMSCOPE_LOG_BYTES_MAX",
+    ),
+    logReplicas: setting(
+      Type.Integer({ default: 1, minimum: 1, maximum: 5, description: "Copies of each stream." }),
+      "FARMSCOPE_LOG_REPLICAS",
+    ),
+    pageRingBytes: setting(
+      Type.Integer({
+        default: 16 * 2 ** 20,
+        minimum: 4096,
+        description: "Ring buffer for page events; a power of two.",
+      }),
+      "FARMSCOPE_PAGE_RING_BYTES",
+    ),
+    runqKeepOneIn: setting(
+      Type.Integer({
+        default: 16,
+        minimum: 1,
+        maximum: 65536,
+        description: "Raw run-queue events are kept for one task in so many; the histograms always hold all.",
+      }),
+      "FARMSCOPE_RUNQ_KEEP_ONE_IN",
+    ),
+    pageKeepOneIn: setting(
+      Type.Integer({
+        default: 1,
+        minimum: 1,
+        maximum: 1024,
+        description: "Page events are kept for one largest buddy block in so many.",
+      }),
+      "FARMSCOPE_PAGE_KEEP_ONE_IN",
+    ),
+    rulesDir: setting(
+      Type.String({ default: "services/alerting/rules", description: "Directory with alert rules." }),
+      "FARMSCOPE_RULES_DIR",
+    ),
+    webhookUrl: setting(
+      Type.String({ default: "", description: "Where alerts are posted. Empty: they are only recorded." }),
+      "FARMSCOPE_WEBHOOK_URL",
+      { secret: true },
+    ),
+    webhookSecret: setting(
+      Type.String({ default: "", description: "Key of the webhook's HMAC-SHA256 signature." }),
+      "FARMSCOPE_WEBHOOK_SECRET",
+      { secret: true },
+    ),
+    replicaId: setting(
+      Type.String({ default: "", maxLength: 128, description: "Name of this replica. Empty: host name and pid." }),
+      "FARMSCOPE_REPLICA_ID",
+    ),
+    namespace: setting(
+      Type.String({
+        default: "fs",
+        pattern: "^[a-z][a-z0-9-]{0,31}$",
+        description: "Prefix of streams, subjects and keys.",
+      }),
+      "FARMSCOPE_NAMESPACE",
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** All settings, complete. */
+export type Config = Static<typeof ConfigSchema>;
+export type ConfigKey = keyof Config;

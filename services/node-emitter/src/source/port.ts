@@ -1,0 +1,67 @@
+/**
+ * Where events come from: the kernel (bpf), a recorded trace, or a synthetic allocator. Three siblings behind one port;
+ * everything after it (batch, publish) is the same.
+ */
+import type { PageColumns, RunqColumns } from "@farmscope/domain";
+import type { Counters, HistogramDelta, MemoryGauges, NodeFacts, Observation } from "@farmscope/proto";
+
+/** A host that the source speaks for. BPF and trace have one, synthetic any number. */
+export interface SourceNode {
+  readonly id: string;
+  readonly boot: string;
+  /** Start of this life of the emitter, Unix milliseconds. */
+  readonly start: number;
+  /** CLOCK_REALTIME minus CLOCK_MONOTONIC in microseconds, and its greatest error. */
+  clock(): { readonly realtimeOffsetUs: number; readonly errorUs: number };
+}
+
+export interface GcPauseEvent {
+  readonly endTick: number;
+  readonly durationNs: number;
+  readonly pid: number;
+  readonly cgroup: number;
+  readonly runtime: number;
+  readonly command: string;
+}
+
+/**
+ * What a source pours into, one per node; the batcher. Calls are in ring order. Columns are the source's and are copied
+ * before the call returns.
+ */
+export interface NodeSink {
+  facts(facts: NodeFacts): void;
+  cgroup(id: number, path: string): void;
+  pages(columns: PageColumns): void;
+  runq(columns: RunqColumns): void;
+  gcPause(pause: GcPauseEvent): void;
+  histogram(delta: HistogramDelta): void;
+  /** Goes into the log behind every page event given before it, and ahead of all given after it. */
+  observation(part: Observation): void;
+  gauges(gauges: MemoryGauges): void;
+  /** Cumulative balance of the source at this moment (batched is filled in by the batcher). */
+  counters(counters: Counters): void;
+  /** Synthetic and trace: events generated so far, so that a killed source can resume. */
+  position(sourcePosition: number): void;
+}
+
+export interface EventSource {
+  readonly kind: "bpf" | "trace" | "synthetic";
+  /** Shortest useful time between two polls, in milliseconds. */
+  readonly pollIntervalMs: number;
+  /** Loads, attaches and learns the nodes. @throws {OperatingError} BPF_UNAVAILABLE, BPF_LOAD_FAILED, SOURCE_UNREADABLE, TRACE_CORRUPT. */
+  open(): Promise<readonly SourceNode[]>;
+  /** Connects each node to its sink and starts. `resumeAt` holds the source position to go on from, by node id. */
+  start(sinks: ReadonlyMap<string, NodeSink>, resumeAt: ReadonlyMap<string, number>): Promise<void>;
+  /**
+   * Moves what has happened since the last poll into the sinks. Never blocks for more than a few milliseconds.
+   * @param nowMs monotonic milliseconds, for what the source does on a period.
+   * @returns the number of events moved.
+   */
+  poll(nowMs: number): number;
+  /** Asks for a full observation of a node. */
+  observe(node: string, reason: number): void;
+  /** True when a finite source has given everything. */
+  readonly finished: boolean;
+  /** Detaches, pours what is left into the sinks with the final counters, frees everything. Idempotent. */
+  close(): Promise<void>;
+}
