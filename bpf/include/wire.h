@@ -84,13 +84,21 @@ enum wire_gc_runtime {
 	WIRE_GC_GO = 2,
 };
 
+/* What a Go pause was for; a cycle has one mark termination. V8 leaves it unspecified. */
+enum wire_gc_phase {
+	WIRE_GC_PHASE_UNSPECIFIED = 0,
+	WIRE_GC_PHASE_SWEEP_TERMINATION = 1,
+	WIRE_GC_PHASE_MARK_TERMINATION = 2,
+	WIRE_GC_PHASE_MARK_RETRY = 3, /* stopped for mark termination, found more to mark and went on */
+};
+
 #define WIRE_COMMAND_LEN 16 /* TASK_COMM_LEN, include/linux/sched.h */
 
 /*
- *  0           8             16    20    24      28       29            32
- *  +-----------+-------------+-----+-----+-------+--------+-------------+---------+
- *  |end_time_ns| duration_ns | pid | tid | cgroup| runtime| reserved[3] | command |   48 bytes
- *  +-----------+-------------+-----+-----+-------+--------+-------------+---------+
+ *  0           8             16    20    24      28       29     30            32
+ *  +-----------+-------------+-----+-----+-------+--------+------+-------------+---------+
+ *  |end_time_ns| duration_ns | pid | tid | cgroup| runtime| phase| reserved[2] | command |   48 bytes
+ *  +-----------+-------------+-----+-----+-------+--------+------+-------------+---------+
  */
 struct wire_gc {
 	wire_u64 end_time_ns; /* CLOCK_MONOTONIC */
@@ -99,7 +107,8 @@ struct wire_gc {
 	wire_u32 tid;
 	wire_u32 cgroup;
 	wire_u8 runtime;
-	wire_u8 reserved[3];
+	wire_u8 phase;
+	wire_u8 reserved[2];
 	char command[WIRE_COMMAND_LEN];
 };
 _Static_assert(sizeof(struct wire_gc) == 48, "wire_gc is 48 bytes");
@@ -108,19 +117,46 @@ _Static_assert(offsetof(struct wire_gc, pid) == 16, "pid at 16");
 _Static_assert(offsetof(struct wire_gc, tid) == 20, "tid at 20");
 _Static_assert(offsetof(struct wire_gc, cgroup) == 24, "cgroup at 24");
 _Static_assert(offsetof(struct wire_gc, runtime) == 28, "runtime at 28");
+_Static_assert(offsetof(struct wire_gc, phase) == 29, "phase at 29");
 _Static_assert(offsetof(struct wire_gc, command) == 32, "command at 32");
 
 /* Log-linear latency slots: 8 an octave of microseconds, last one open; packages/domain/src/distribution/slots.ts. */
 #define WIRE_SLOTS 200
 
-/* Counters of one group of programs, per CPU. seen = emitted + sampled_out + ring_lost. */
+/* What the delays of one cgroup add up to, per CPU. Only grows. */
+struct wire_histogram {
+	wire_u64 sum_ns;
+	wire_u64 slots[WIRE_SLOTS];
+};
+_Static_assert(sizeof(struct wire_histogram) == 1608, "wire_histogram is 1608 bytes");
+_Static_assert(offsetof(struct wire_histogram, slots) == 8, "slots at 8");
+
+/* The knobs that may be turned while programs run; one per group, written by user space. */
+struct wire_control {
+	wire_u64 vmemmap_base;	    /* address of the struct page of frame 0, from calibration */
+	wire_u32 page_keep_one_in;  /* 1: every largest buddy block */
+	wire_u32 runq_keep_one_in;  /* 1: every task */
+	wire_u32 salt;		    /* of the hashes that choose */
+	wire_u32 block_frame_shift; /* log2 of the frames in a largest buddy block */
+};
+_Static_assert(sizeof(struct wire_control) == 24, "wire_control is 24 bytes");
+_Static_assert(offsetof(struct wire_control, page_keep_one_in) == 8, "page_keep_one_in at 8");
+_Static_assert(offsetof(struct wire_control, runq_keep_one_in) == 12, "runq_keep_one_in at 12");
+_Static_assert(offsetof(struct wire_control, salt) == 16, "salt at 16");
+_Static_assert(offsetof(struct wire_control, block_frame_shift) == 20, "block_frame_shift at 20");
+
+/* Counters of one program, per CPU. seen = emitted + sampled_out + ring_lost. */
 struct wire_counters {
 	wire_u64 seen;
 	wire_u64 sampled_out;
-	wire_u64 ring_lost;
+	wire_u64 ring_lost; /* no room, or skipped by recursion protection and not recovered */
 	wire_u64 recovered; /* caught by the second program after a recursion miss; part of seen */
 	wire_u64 emitted;
 };
 _Static_assert(sizeof(struct wire_counters) == 40, "wire_counters is 40 bytes");
+_Static_assert(offsetof(struct wire_counters, sampled_out) == 8, "sampled_out at 8");
+_Static_assert(offsetof(struct wire_counters, ring_lost) == 16, "ring_lost at 16");
+_Static_assert(offsetof(struct wire_counters, recovered) == 24, "recovered at 24");
+_Static_assert(offsetof(struct wire_counters, emitted) == 32, "emitted at 32");
 
 #endif

@@ -1,1 +1,5 @@
+export * from "./jetstream/jetstream-log.ts";
+export * from "./memory/memory-log.ts";
+export * from "./open.ts";
 export * from "./port.ts";
+export { DEDUP_WINDOW_MS, type Retention, retentionOf } from "./retention.ts";

@@ -36,13 +36,18 @@ export interface StreamPositions {
 }
 
 export interface ReadOptions {
-  /** First position wanted. Older than what is retained: LOG_TRUNCATED is thrown by the first `next`, unless `allowTruncated`. */
+  /**
+   * First position wanted. Older than what is retained, or more than one behind the newest (the log lost its tail):
+   * LOG_TRUNCATED is thrown by the first `next`, unless `allowTruncated`.
+   */
   readonly from: number;
-  /** Only records with this key. */
+  /** Only records with this key. Then truncation is noticed at the start only: holes are in the nature of such a read. */
   readonly key?: string;
+  /** Goes on with the oldest retained record, or at the end, instead of throwing. */
   readonly allowTruncated?: boolean;
   /** Bound on what is buffered ahead, in bytes. Default 8 MiB. */
   readonly bufferBytesMax?: number;
+  /** Closes the reader when it fires: `next` then returns an empty array, at once. */
   readonly signal?: AbortSignal;
 }
 

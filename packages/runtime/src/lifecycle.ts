@@ -17,12 +17,16 @@ export const DRAIN_MS_MAX = 9_000;
  */
 export async function runUntilSignal(service: Service, clock: Clock, logger: Logger): Promise<number> {
   const controller = new AbortController();
+  const ended = new AbortController();
   const stop = (): void => controller.abort();
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   const overdue = new Promise<number>((resolve) => {
     controller.signal.addEventListener("abort", () => {
-      void clock.sleep(DRAIN_MS_MAX).then(() => resolve(1));
+      clock.sleep(DRAIN_MS_MAX, ended.signal).then(
+        () => resolve(1),
+        () => undefined,
+      );
     });
   });
   const finished = service.run(controller.signal).then(
@@ -33,6 +37,7 @@ export async function runUntilSignal(service: Service, clock: Clock, logger: Log
     },
   );
   const code = await Promise.race([finished, overdue]);
+  ended.abort();
   process.removeListener("SIGTERM", stop);
   process.removeListener("SIGINT", stop);
   return code;

@@ -10,6 +10,7 @@
  *   fs:{m3}:farm:<farm>        bytes  farmscope.view.v1.FarmView         current view of a farm
  *   fs:{m3}:farms              set    index of the farms merged for a partition
  *   fs:{m3}:win:10000:<farm>   zset   farmscope.view.v1.FarmWindow       closed windows of a farm, by start
+ *   fs:{a0}:evaluation         bytes  farmscope.alert.v1.EvaluationState where alerting resumes reading
  *   fs:incarnation             string UUID of this life of the store
  */
 import type { Scope } from "./port.ts";
@@ -51,6 +52,10 @@ export class Keys {
 
   farmWindows(partition: number, widthMs: number, farm: string): string {
     return `${this.#of(`m${partition}`)}:win:${widthMs}:${encodeURIComponent(farm)}`;
+  }
+
+  alertEvaluation(): string {
+    return `${this.#of("a0")}:evaluation`;
   }
 
   incarnation(): string {

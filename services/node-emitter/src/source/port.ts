@@ -24,6 +24,13 @@ export interface GcPauseEvent {
   readonly command: string;
 }
 
+/** What a source leaves out on purpose. 1 means all. */
+export interface SamplingInForce {
+  readonly pageKeepOneIn: number;
+  readonly runqKeepOneIn: number;
+  readonly salt: number;
+}
+
 /**
  * What a source pours into, one per node; the batcher. Calls are in ring order. Columns are the source's and are copied
  * before the call returns.
@@ -40,7 +47,11 @@ export interface NodeSink {
   gauges(gauges: MemoryGauges): void;
   /** Cumulative balance of the source at this moment (batched is filled in by the batcher). */
   counters(counters: Counters): void;
-  /** Synthetic and trace: events generated so far, so that a killed source can resume. */
+  /**
+   * Synthetic and trace: called ahead of a pour, says where the source stands once that pour is through, so that a
+   * killed source can resume. A pour of n events passes n positions: where a batch is closed inside it, the batch
+   * carries the position of its own last event.
+   */
   position(sourcePosition: number): void;
 }
 
@@ -48,6 +59,8 @@ export interface EventSource {
   readonly kind: "bpf" | "trace" | "synthetic";
   /** Shortest useful time between two polls, in milliseconds. */
   readonly pollIntervalMs: number;
+  /** What is left out on purpose; all is kept when absent. Read at each batch. */
+  readonly sampling?: SamplingInForce | undefined;
   /** Loads, attaches and learns the nodes. @throws {OperatingError} BPF_UNAVAILABLE, BPF_LOAD_FAILED, SOURCE_UNREADABLE, TRACE_CORRUPT. */
   open(): Promise<readonly SourceNode[]>;
   /** Connects each node to its sink and starts. `resumeAt` holds the source position to go on from, by node id. */

@@ -1,0 +1,198 @@
+import {
+  type Agreement,
+  type Batch,
+  type NodeFacts,
+  Signal,
+} from "@farmscope/proto";
+import { StreamAccount, totalsOf } from "../balance.ts";
+import { PageFold } from "../page/page-fold.ts";
+import { type ClockOffset, tickToUnixMs } from "../time.ts";
+import { type NodeMoment, NodeWindows } from "../window/node-windows.ts";
+import type { BatchContent } from "./batch-content.ts";
+import { CgroupSignals } from "./cgroup-signals.ts";
+import { SignalSet } from "./signal-set.ts";
+
+/** Where a batch stands in its partition, and what of the partition's time its folding depends on. */
+export interface FoldPlace {
+  readonly position: number;
+  readonly appendedAtMs: number;
+  /** Windows before this are closed, Unix milliseconds. */
+  readonly openFromMs: number;
+}
+
+/** Numbers of batches by what became of them. */
+export interface BatchTally {
+  folded: number;
+  duplicates: number;
+  gaps: number;
+  dead: number;
+}
+
+const EVENT_KINDS = ["pages", "runq", "gc"] as const;
+const NS_PER_US = 1000;
+
+/**
+ * Everything that is known of one node: a fold over its batches in the order of their sequence numbers. The same
+ * batches at the same places give the same state, bit for bit.
+ */
+export class NodeFold {
+  readonly node: string;
+  farm = "";
+  boot = "";
+  start = 0;
+  facts: NodeFacts | null = null;
+  agreement: Agreement | null = null;
+  position = 0;
+  lastEventMs = 0;
+  lastAppendMs = 0;
+  /** Append time minus event time of the newest batch. */
+  skewMs = 0;
+  /** Page events caught by the second program after a recursion miss, in the current start. */
+  recovered = 0;
+  /** Latencies that came too late for any window. */
+  late = 0;
+  readonly batches: BatchTally = { folded: 0, duplicates: 0, gaps: 0, dead: 0 };
+  readonly accounts = { pages: new StreamAccount(), runq: new StreamAccount(), gc: new StreamAccount() };
+  readonly signals = new SignalSet();
+  readonly cgroups = new CgroupSignals();
+  readonly windows: NodeWindows;
+  pages: PageFold = new PageFold();
+  #beginsWithin = false;
+
+  constructor(node: string) {
+    this.node = node;
+    this.windows = new NodeWindows(node);
+  }
+
+  /** Takes note that a batch was read, whether its turn has come or not: its counters say what is on its way. */
+  read(batch: Batch, appendedAtMs: number): void {
+    if (this.#isCurrent(batch)) {
+      for (const kind of EVENT_KINDS) this.accounts[kind].read(totalsOf(batch.counters?.[kind]));
+    }
+    this.lastAppendMs = Math.max(this.lastAppendMs, appendedAtMs);
+  }
+
+  /**
+   * A new life of the emitter begins. After a new boot nothing is known of the memory any more.
+   * @param firstSeq sequence number of the first batch; when it is not 0, the log's beginning is gone, and what was
+   *   counted before that batch is not ours.
+   */
+  begin(boot: string, start: number, firstSeq = 0): void {
+    if (this.boot !== "") for (const account of Object.values(this.accounts)) account.endStart();
+    if (boot !== this.boot) this.#forgetMemory();
+    this.boot = boot;
+    this.start = start;
+    this.recovered = 0;
+    this.#beginsWithin = firstSeq > 0;
+  }
+
+  /**
+   * Folds a batch whose turn has come.
+   * @param content what the batch carries, unpacked.
+   * @throws {WireFormatError} when its facts describe no kernel's zones; nothing has been changed then.
+   */
+  fold(batch: Batch, content: BatchContent, place: FoldPlace): void {
+    const clock = { realtimeOffsetUs: Number(batch.clock?.realtimeOffsetUs ?? 0n) };
+    if (batch.facts !== undefined) this.#foldFacts(batch.facts);
+    this.windows.enter(dateOf(Number(batch.clock?.baseTick ?? 0n), clock, place), () => this.moment());
+    this.farm = batch.farm;
+    this.cgroups.name(batch.cgroups);
+    this.#foldPages(batch, content, clock, place);
+    this.#foldLatencies(batch, content, clock, place);
+    this.#count(batch, "fold");
+    this.recovered = Math.max(this.recovered, Number(batch.counters?.pages?.recovered ?? 0n));
+    this.batches.folded++;
+    this.position = place.position;
+    const eventMs = tickToUnixMs(content.newestTick(batch), clock);
+    this.lastEventMs = Math.max(this.lastEventMs, Math.min(Math.floor(eventMs), place.appendedAtMs));
+    this.skewMs = place.appendedAtMs - eventMs;
+  }
+
+  /** Counts a batch whose turn has come but that could not be folded. */
+  bury(batch: Batch): void {
+    if (this.farm === "") this.farm = batch.farm;
+    this.#count(batch, "bury");
+    this.batches.dead++;
+  }
+
+  /** The node as a window shows it at its end. Cost: one pass over its zones' counts. */
+  moment(): NodeMoment {
+    return {
+      farm: this.farm,
+      zones: this.pages.zones(),
+      observed: this.pages.observed,
+      hugeOrder: this.facts?.hugeOrder ?? 0,
+      pages: this.accounts.pages.balance(),
+      runq: this.accounts.runq.balance(),
+      gc: this.accounts.gc.balance(),
+    };
+  }
+
+  #isCurrent({ identity }: Batch): boolean {
+    return identity?.boot === this.boot && Number(identity.start) === this.start;
+  }
+
+  #foldFacts(facts: NodeFacts): void {
+    this.facts = facts;
+    this.pages.setFacts(facts);
+  }
+
+  #foldPages(batch: Batch, content: BatchContent, clock: ClockOffset, place: FoldPlace): void {
+    if (content.pages.length > 0) this.pages.applyEvents(content.pages);
+    if (batch.observation !== undefined) {
+      const agreement = this.pages.applyObservation(batch.observation);
+      if (agreement !== null) {
+        const endTick = content.newestTick(batch);
+        this.agreement = { ...agreement, atMs: BigInt(Math.floor(dateOf(endTick, clock, place))) };
+      }
+    }
+    if (batch.gauges !== undefined) this.pages.applyGauges(batch.gauges);
+  }
+
+  #foldLatencies(batch: Batch, content: BatchContent, clock: ClockOffset, place: FoldPlace): void {
+    for (const { delta, pairs } of content.histograms) {
+      const sumNs = Number(delta.sumNs);
+      this.signals.of(delta.signal).recordPairs(pairs, sumNs);
+      this.cgroups.of(delta.signal, delta.cgroup).recordPairs(pairs, sumNs);
+      this.#inWindow(dateOf(Number(delta.toTick), clock, place), place)?.of(delta.signal).recordPairs(pairs, sumNs);
+    }
+    const baseTick = Number(batch.clock?.baseTick ?? 0n);
+    for (const pause of batch.gcPauses) {
+      const pauseUs = Number(pause.durationNs) / NS_PER_US;
+      this.signals.of(Signal.GC_PAUSE).recordExactUs(pauseUs);
+      this.cgroups.of(Signal.GC_PAUSE, pause.cgroup).recordExactUs(pauseUs);
+      const dateMs = dateOf(baseTick + Number(pause.endTickOffset), clock, place);
+      this.#inWindow(dateMs, place)?.of(Signal.GC_PAUSE).recordExactUs(pauseUs);
+    }
+  }
+
+  #inWindow(dateMs: number, place: FoldPlace): SignalSet | null {
+    const signals = this.windows.signalsAt(dateMs, place.openFromMs);
+    if (signals === null) this.late++;
+    return signals;
+  }
+
+  /** A boot's frames and ticks start over; its facts come with its first batch. */
+  #forgetMemory(): void {
+    this.pages = new PageFold();
+    this.facts = null;
+    this.agreement = null;
+  }
+
+  #count(batch: Batch, as: "fold" | "bury"): void {
+    const { counters } = batch;
+    const events = { pages: batch.pages?.count ?? 0, runq: batch.runq?.count ?? 0, gc: batch.gcPauses.length };
+    for (const kind of EVENT_KINDS) {
+      const totals = totalsOf(counters?.[kind]);
+      if (this.#beginsWithin) this.accounts[kind].beginAt(events[kind], totals);
+      this.accounts[kind].read(totals);
+      this.accounts[kind][as](events[kind], totals);
+    }
+    this.#beginsWithin = false;
+  }
+}
+
+/** An event is dated by its own clock, but never after the broker saw it. */
+function dateOf(tick: number, clock: ClockOffset, place: FoldPlace): number {
+  return Math.min(tickToUnixMs(tick, clock), place.appendedAtMs);
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { bytes, EVENTS, type On, readAtLeast, shape, VIEW } from "./kit.ts";
+
+/** What holds when the log no longer has what a reader wants. */
+export function retentionContract(on: On): void {
+  const tight = { partitions: 2, bytesMax: 2 * 2 ** 20 };
+  on(
+    "The oldest messages go when the bytes are used up, and who still wants them is told.",
+    async (log) => {
+      const early = await log.read(EVENTS, { from: 1 });
+      for (let index = 0; index < 40; index++) await log.append(EVENTS, "k", new Uint8Array(64 * 1024));
+      const { first, last, bytes: size } = await log.positions(EVENTS);
+      assert.equal(last, 40);
+      assert.ok(first > 1 && size <= 2 ** 20, `first ${first}, ${size} bytes`);
+      await assert.rejects(early.next(10, 1_000), { code: "LOG_TRUNCATED", retriable: false });
+      const [oldest] = await readAtLeast(log, EVENTS, { from: 1, allowTruncated: true }, 1);
+      assert.equal(oldest.position, first);
+      const [exact] = await readAtLeast(log, EVENTS, { from: first }, 1);
+      assert.equal(exact.position, first);
+    },
+    tight,
+  );
+
+  on(
+    "A reader that falls behind what is retained is told, after the records that it still got.",
+    async (log) => {
+      for (let index = 0; index < 4; index++) await log.append(EVENTS, "k", new Uint8Array(64 * 1024));
+      const reader = await log.read(EVENTS, { from: 1, bufferBytesMax: 128 * 1024 });
+      let next = (await reader.next(1, 5_000))[0].position + 1;
+      for (let index = 0; index < 40; index++) await log.append(EVENTS, "k", new Uint8Array(64 * 1024));
+      await assert.rejects(
+        async () => {
+          for (;;) for (const { position } of await reader.next(1, 5_000)) assert.equal(position, next++);
+        },
+        { code: "LOG_TRUNCATED" },
+      );
+      assert.ok(next < (await log.positions(EVENTS)).first);
+    },
+    tight,
+  );
+
+  on("A position beyond the end is refused: such a log has lost its tail.", async (log) => {
+    await log.append(VIEW, "k", bytes("1"));
+    const reader = await log.read(VIEW, { from: 3 });
+    await assert.rejects(reader.next(1, 1_000), { code: "LOG_TRUNCATED" });
+    const lenient = await log.read(VIEW, { from: 3, allowTruncated: true });
+    assert.deepEqual(await lenient.next(1, 50), []);
+    await log.append(VIEW, "k", bytes("2"));
+    assert.deepEqual(shape(await lenient.next(1, 5_000)), ["2 k 2"]);
+  });
+}

@@ -1,0 +1,45 @@
+import type { StreamName } from "./port.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MIB = 2 ** 20;
+
+/** How long a broker remembers append ids, in milliseconds. */
+export const DEDUP_WINDOW_MS = 120_000;
+
+/** How much of a stream is kept: the oldest messages go when either limit is passed. */
+export interface Retention {
+  readonly bytesMax: number;
+  /** null: no limit by age. */
+  readonly ageMsMax: number | null;
+}
+
+/**
+ * @param partitions number of partitions of the raw events, which share `bytesMax` evenly.
+ * @param bytesMax bytes that the raw events may hold in all; the other streams get a share of the same size each in
+ *   addition: a quarter for views, a sixteenth for alerts and for control, a sixty-fourth for dead letters, never less
+ *   than 64 MiB (16 MiB).
+ */
+export function retentionOf(stream: StreamName, partitions: number, bytesMax: number): Retention {
+  switch (stream.kind) {
+    case "event":
+      return { bytesMax: Math.floor(bytesMax / partitions), ageMsMax: 24 * HOUR_MS };
+    case "view":
+      return { bytesMax: share(bytesMax, 4, 64), ageMsMax: 60 * DAY_MS };
+    case "alert":
+    case "control":
+      return { bytesMax: share(bytesMax, 16, 64), ageMsMax: null };
+    case "dead":
+      return { bytesMax: share(bytesMax, 64, 16), ageMsMax: 7 * DAY_MS };
+  }
+}
+
+function share(bytesMax: number, divisor: number, leastMib: number): number {
+  return Math.max(leastMib * MIB, Math.floor(bytesMax / divisor));
+}
+
+/** Every stream of an installation. */
+export function allStreams(partitions: number): StreamName[] {
+  const events = Array.from({ length: partitions }, (_, partition): StreamName => ({ kind: "event", partition }));
+  return [...events, { kind: "view" }, { kind: "alert" }, { kind: "control" }, { kind: "dead" }];
+}

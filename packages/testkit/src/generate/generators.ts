@@ -1,0 +1,11 @@
+/** A script that writes one file anew, in place. */
+export interface Generator {
+  readonly script: string;
+  readonly writes: string;
+}
+
+/** Every generated file besides the code of proto/, which buf writes. */
+export const GENERATORS: readonly Generator[] = [
+  { script: "services/node-emitter/native/generate-wire.ts", writes: "services/node-emitter/src/source/wire.gen.ts" },
+  { script: "services/alerting/src/rules/write-schema.ts", writes: "services/alerting/rules/rules.schema.json" },
+];

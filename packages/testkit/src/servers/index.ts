@@ -1,0 +1,4 @@
+export * from "./local-server.ts";
+export * from "./loopback.ts";
+export * from "./nats.ts";
+export * from "./redis.ts";

@@ -1,0 +1,30 @@
+/** The aggregator's limits and rhythms. What a person may set stands in packages/runtime/src/config.ts. */
+export interface AggregatorLimits {
+  /** Most records of one pull from the log. No result depends on it. */
+  readonly pullRecordsMax: number;
+  /** Longest wait for records, in milliseconds. */
+  readonly pullWaitMs: number;
+  /** Shortest time between two commits of a scope, in milliseconds. */
+  readonly commitIntervalMs: number;
+  /** Pending writes from which on a commit does not wait any longer; well below the store's COMMIT_WRITES_MAX. */
+  readonly commitWritesMax: number;
+  /** Time between two ticks of a partition, in milliseconds. */
+  readonly tickIntervalMs: number;
+  /** Most nodes of one partition; batches of further ones are put aside. Keeps partial records below 1 MiB. */
+  readonly nodesPerPartitionMax: number;
+  /** Shortest time between two page maps of a node in focus, in milliseconds. */
+  readonly pageMapIntervalMs: number;
+  /** How long a page map stays in the store after it was last written, in milliseconds. */
+  readonly pageMapKeepMs: number;
+}
+
+export const DEFAULT_LIMITS: AggregatorLimits = {
+  pullRecordsMax: 256,
+  pullWaitMs: 1_000,
+  commitIntervalMs: 200,
+  commitWritesMax: 8_192,
+  tickIntervalMs: 1_000,
+  nodesPerPartitionMax: 1_024,
+  pageMapIntervalMs: 1_000,
+  pageMapKeepMs: 600_000,
+};

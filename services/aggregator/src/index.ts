@@ -1,0 +1,5 @@
+export { Aggregator, type AggregatorOptions, createAggregator } from "./app.ts";
+export { canonicalHash, type HashedNode } from "./canonical-hash.ts";
+export { type AggregatorLimits, DEFAULT_LIMITS } from "./config.ts";
+export { AGGREGATOR_ROLE } from "./ownership.ts";
+export { TICK_KEY } from "./ticker.ts";

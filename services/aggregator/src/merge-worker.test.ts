@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { partitionOf } from "@farmscope/domain";
+import { FarmViewSchema, fromBinary, ViewRecordSchema } from "@farmscope/proto";
+import { ScriptedNode } from "./fixtures/scripted-node.ts";
+import { runUntil, settle, T0, World } from "./fixtures/world.ts";
+
+const PARTITIONS = 2;
+const FARM = "default";
+const JUNK = "junk";
+
+/** Half a minute of six nodes in two partitions, folded into partial windows. */
+async function foldedWorld(): Promise<World> {
+  const world = new World(PARTITIONS);
+  const nodes = ["a", "b", "c", "d", "e", "f"].map((id) => new ScriptedNode(id));
+  await world.history(nodes, 0, 35);
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const { last } = await world.log.positions({ kind: "event", partition });
+    const worker = world.partitionWorker(partition);
+    await runUntil(worker, () => (worker.state?.pending.position ?? 0) >= last);
+  }
+  return world;
+}
+
+async function mergeAll(world: World): Promise<void> {
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    let turns = 0;
+    await runUntil(world.mergeWorker(partition), () => ++turns > 200);
+  }
+}
+
+async function farmRecords(world: World) {
+  const known = (await world.records({ kind: "view" })).filter(({ key }) => key !== JUNK);
+  const records = known.map(({ payload }) => fromBinary(ViewRecordSchema, payload));
+  return records.flatMap(({ body }) => (body.case === "farm" ? [body.value] : []));
+}
+
+test("a farm's windows are merged from all partitions, recorded and kept in the store", async () => {
+  const world = await foldedWorld();
+  await mergeAll(world);
+  const farms = await farmRecords(world);
+  assert.deepEqual(
+    farms.map(({ farm, startMs, revision, nodes }) => [farm, Number(startMs) - T0, revision, nodes.length]),
+    [
+      [FARM, 0, 0, 6],
+      [FARM, 10_000, 0, 6],
+      [FARM, 20_000, 0, 6],
+    ],
+  );
+  const owner = partitionOf(FARM, PARTITIONS);
+  const view = fromBinary(FarmViewSchema, (await world.store.get(world.keys.farm(owner, FARM)))!);
+  assert.equal(Number(view.latest!.startMs), T0 + 20_000);
+  assert.equal(view.latest!.managedPages, BigInt(6 * 8_192));
+  assert.equal((await world.store.range(world.keys.farmWindows(owner, 10_000, FARM), 0, T0 * 2)).length, 3);
+  assert.deepEqual(await world.store.list(world.keys.farmIndex(owner)), [FARM]);
+});
+
+test("merging again from the beginning writes nothing twice", async () => {
+  const world = await foldedWorld();
+  await mergeAll(world);
+  const before = (await world.records({ kind: "view" })).length;
+  await mergeAll(world);
+  await settle();
+  assert.equal((await world.records({ kind: "view" })).length, before);
+});
+
+test("what is no view record is passed over", async () => {
+  const world = await foldedWorld();
+  await world.log.append({ kind: "view" }, JUNK, Uint8Array.from([0xff, 0xff]));
+  await mergeAll(world);
+  assert.equal((await farmRecords(world)).length, 3);
+});

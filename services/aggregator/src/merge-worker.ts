@@ -1,0 +1,44 @@
+import { FOLD_VERSION } from "@farmscope/domain";
+import { create, FarmViewSchema, toBinary } from "@farmscope/proto";
+import { mergePipeline } from "./merge-pipeline.ts";
+import { MergeState } from "./merge-state.ts";
+import type { ViewWrite } from "./pending.ts";
+import { type Life, type LifeBeginning, ownScope, type Worker, type WorkerPorts } from "./worker.ts";
+
+/**
+ * Owns the merging of the farms of one partition number: folds every partition's partial windows from fs.view into the
+ * farms' windows, which go to fs.view again, and into the store.
+ */
+export class MergeWorker implements Worker {
+  readonly #partition: number;
+  readonly #ports: WorkerPorts;
+
+  constructor(partition: number, ports: WorkerPorts) {
+    this.#partition = partition;
+    this.#ports = ports;
+  }
+
+  run(signal: AbortSignal): Promise<void> {
+    return ownScope(`m${this.#partition}`, { kind: "view" }, this.#ports, signal, (beginning) => this.#begin(beginning));
+  }
+
+  #begin({ silentThrough }: LifeBeginning): Life<string> {
+    const { keys, partitions } = this.#ports;
+    const state = new MergeState({ partition: this.#partition, partitions, keys }, silentThrough);
+    return {
+      pending: state.pending,
+      pipeline: (pull, policy) => mergePipeline(state, pull, policy),
+      views: (changed) => [...changed].map((farm) => viewOf(state, farm)),
+    };
+  }
+}
+
+function viewOf({ settings, latest }: MergeState, farm: string): ViewWrite {
+  const newest = latest.get(farm);
+  const view = create(FarmViewSchema, {
+    foldVersion: FOLD_VERSION,
+    farm,
+    ...(newest === undefined ? {} : { latest: newest }),
+  });
+  return { key: settings.keys.farm(settings.partition, farm), value: toBinary(FarmViewSchema, view) };
+}

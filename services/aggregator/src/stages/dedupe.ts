@@ -1,0 +1,63 @@
+import { type BatchFault, type OrderStep } from "@farmscope/domain";
+import type { LogRecord } from "@farmscope/log";
+import { type Batch, DeadLetterReason } from "@farmscope/proto";
+import { map, type OperatorFunction } from "rxjs";
+import type { OrderedBatch, PartitionNode, PartitionState } from "../partition-state.ts";
+import type { Decoded } from "./decode.ts";
+
+/** What there is to be folded for one node, in order. */
+export interface NodeSteps {
+  readonly node: PartitionNode;
+  readonly steps: readonly OrderStep<OrderedBatch>[];
+  /** The batch that was just read, be it among the steps or held. */
+  readonly read: Batch | null;
+}
+
+export interface Ordered {
+  readonly record: LogRecord;
+  readonly isTick: boolean;
+  readonly work: readonly NodeSteps[];
+}
+
+/** Restores each node's order by sequence numbers and drops what was seen before. */
+export function dedupe(state: PartitionState): OperatorFunction<Decoded, Ordered> {
+  return map((decoded) => {
+    const { record } = decoded;
+    if (decoded.kind === "tick") return { record, isTick: true, work: passTime(state) };
+    const work = decoded.kind === "batch" ? offer(state, record, decoded.batch, decoded.fault) : [];
+    return { record, isTick: false, work };
+  });
+}
+
+function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: BatchFault | null): NodeSteps[] {
+  const { node: id, boot, start, seq } = batch.identity!;
+  const node = state.node(id);
+  if (node === null) {
+    const detail = `the partition has ${state.nodes.size} nodes already`;
+    state.bury(record, { reason: DeadLetterReason.OVER_LIMIT, detail });
+    return [];
+  }
+  state.counters.dedupe.in++;
+  const place = { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs };
+  return [counted(state, node, node.order.offer(place, { record, batch, fault }), batch)];
+}
+
+/** Only ticks end the wait for a missing batch, so that no result depends on how much was read at once. */
+function passTime(state: PartitionState): NodeSteps[] {
+  return [...state.waiting].map((node) => counted(state, node, node.order.pass(state.windows.watermarkMs), null));
+}
+
+function counted(
+  state: PartitionState,
+  node: PartitionNode,
+  steps: readonly OrderStep<OrderedBatch>[],
+  read: Batch | null,
+): NodeSteps {
+  for (const { kind } of steps) {
+    if (kind === "turn") state.counters.dedupe.out++;
+    if (kind === "duplicate") state.counters.dedupe.dropped++;
+  }
+  if (node.order.held > 0) state.waiting.add(node);
+  else state.waiting.delete(node);
+  return { node, steps, read };
+}

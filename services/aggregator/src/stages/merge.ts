@@ -1,0 +1,36 @@
+import { FOLD_VERSION, farmId, WINDOW_KEEP_MS, WINDOW_MS } from "@farmscope/domain";
+import { create, type FarmWindow, FarmWindowSchema, toBinary, ViewRecordSchema } from "@farmscope/proto";
+import { type OperatorFunction, tap } from "rxjs";
+import type { MergeState } from "../merge-state.ts";
+import type { DecodedView } from "./decode-view.ts";
+
+/** Merges partial windows into farms' windows, which are written when they are due. */
+export function merge(state: MergeState): OperatorFunction<DecodedView, DecodedView> {
+  const counter = state.counters.merge;
+  return tap(({ record, partial }) => {
+    if (partial === null) return;
+    counter.in++;
+    for (const window of state.merge.apply(partial, record.appendedAtMs)) write(state, window);
+    counter.out++;
+  });
+}
+
+function write(state: MergeState, window: FarmWindow): void {
+  const { partition, keys } = state.settings;
+  const { farm, revision } = window;
+  const startMs = Number(window.startMs);
+  const id = farmId(farm, startMs, revision);
+  const record = create(ViewRecordSchema, { foldVersion: FOLD_VERSION, id, body: { case: "farm", value: window } });
+  const payload = toBinary(ViewRecordSchema, record);
+  state.pending.emit({ stream: { kind: "view" }, key: `farm/${farm}`, id, payload });
+  state.pending.write({
+    series: keys.farmWindows(partition, WINDOW_MS, farm),
+    startMs,
+    value: toBinary(FarmWindowSchema, window),
+    keepFromMs: startMs - WINDOW_KEEP_MS,
+  });
+  const latest = state.latest.get(farm);
+  if (latest !== undefined && latest.startMs > window.startMs) return;
+  state.latest.set(farm, window);
+  state.pending.change(farm);
+}

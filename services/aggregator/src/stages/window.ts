@@ -1,0 +1,44 @@
+import { FOLD_VERSION, type WindowRecord, partialId, WINDOW_KEEP_MS, WINDOW_MS } from "@farmscope/domain";
+import { create, toBinary, ViewRecordSchema } from "@farmscope/proto";
+import { type OperatorFunction, tap } from "rxjs";
+import type { PartitionState } from "../partition-state.ts";
+import type { Folded } from "./fold.ts";
+
+/** Closes and amends windows, and notices nodes that fell silent. Only ticks do that. */
+export function window(state: PartitionState): OperatorFunction<Folded, Folded> {
+  const counter = state.counters.window;
+  return tap(({ record, isTick }) => {
+    counter.in++;
+    if (isTick) {
+      const nodes = [...state.nodes.values()];
+      for (const closed of state.windows.tick(record.position, nodes)) write(state, closed);
+      noticeSilence(state);
+    }
+    counter.out++;
+  });
+}
+
+function write(state: PartitionState, { partial, nodes }: WindowRecord): void {
+  const { partition, keys } = state.settings;
+  const startMs = Number(partial.startMs);
+  const id = partialId(partition, startMs, partial.revision);
+  const record = create(ViewRecordSchema, { foldVersion: FOLD_VERSION, id, body: { case: "partial", value: partial } });
+  state.pending.emit({
+    stream: { kind: "view" },
+    key: `partial/${partition}`,
+    id,
+    payload: toBinary(ViewRecordSchema, record),
+  });
+  for (const { node, bytes } of nodes) {
+    const series = keys.nodeWindows(partition, WINDOW_MS, node);
+    state.pending.write({ series, startMs, value: bytes, keepFromMs: state.windows.openFromMs - WINDOW_KEEP_MS });
+  }
+}
+
+function noticeSilence(state: PartitionState): void {
+  for (const node of state.nodes.values()) {
+    if (node.online === state.windows.isOnline(node.lastAppendMs)) continue;
+    node.online = !node.online;
+    state.pending.change(node);
+  }
+}

@@ -1,0 +1,124 @@
+import type { EventLog, StreamName } from "@farmscope/log";
+import { type Clock, type Logger, messageOf, OperatingError, retrying } from "@farmscope/runtime";
+import type { Claim, Keys, Scope, ViewStore } from "@farmscope/store";
+import { lastValueFrom, type Observable } from "rxjs";
+import { CommitSchedule } from "./commit-schedule.ts";
+import { Committer } from "./committer.ts";
+import type { AggregatorLimits } from "./config.ts";
+import type { Pending, ViewWrite } from "./pending.ts";
+import type { CommitPolicy } from "./stages/commit.ts";
+import type { PullPorts } from "./stages/read.ts";
+
+/** What every worker of the aggregator needs. */
+export interface WorkerPorts {
+  readonly log: EventLog;
+  readonly store: ViewStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly keys: Keys;
+  readonly limits: AggregatorLimits;
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly replicaId: string;
+}
+
+/** Owns one scope while it runs. */
+export interface Worker {
+  /**
+   * Resolves when `signal` fired and everything that was folded is committed.
+   * @throws {OperatingError} STORE_FENCED when another owner has taken the scope.
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** A stream's fold in one life of its owner. */
+export interface Life<Changed> {
+  readonly pending: Pending<Changed>;
+  pipeline(pull: PullPorts, policy: CommitPolicy): Observable<never>;
+  views(changed: ReadonlySet<Changed>): ViewWrite[];
+  hasMore?(): boolean;
+  /** What runs beside the fold until `signal` fires. */
+  beside?(epoch: () => number, signal: AbortSignal): Promise<void>;
+}
+
+export interface LifeBeginning {
+  /** Position up to which an earlier owner committed: effects are off until there. */
+  readonly silentThrough: number;
+  /** The stream's oldest records are gone. */
+  readonly openBeginning: boolean;
+}
+
+/**
+ * Claims a scope and folds its stream from the oldest retained record on, silently up to the committed position, until
+ * `signal` fires. When log or store fail for good in the middle, it claims and folds anew: nothing is lost.
+ * @throws {OperatingError} STORE_FENCED.
+ */
+export async function ownScope<Changed>(
+  scope: Scope,
+  stream: StreamName,
+  ports: WorkerPorts,
+  signal: AbortSignal,
+  begin: (beginning: LifeBeginning) => Life<Changed>,
+): Promise<void> {
+  const { store, clock, logger } = ports;
+  const live = async (): Promise<void> => liveOnce(scope, stream, await store.claim(scope), ports, signal, begin);
+  try {
+    await retrying(clock, live, {
+      signal,
+      onFailure: (error, attempt, waitMs) =>
+        logger.warn({ scope, code: error.code, attempt, waitMs }, `starts over: ${messageOf(error)}`),
+    });
+  } catch (error) {
+    if (!isAborted(error, signal)) throw error;
+  }
+}
+
+async function liveOnce<Changed>(
+  scope: Scope,
+  stream: StreamName,
+  claim: Claim,
+  ports: WorkerPorts,
+  signal: AbortSignal,
+  begin: (beginning: LifeBeginning) => Life<Changed>,
+): Promise<void> {
+  const { log, clock, logger, limits } = ports;
+  const positions = await log.positions(stream);
+  const context = { scope, committed: claim.position, first: positions.first, last: positions.last };
+  if (positions.last < claim.position) logger.error(context, "the log lost its tail: goes on behind what is left");
+  if (positions.first > claim.position + 1) logger.warn(context, "records were removed before they were folded");
+  const silentThrough = Math.min(claim.position, positions.last);
+  const life = begin({ silentThrough, openBeginning: positions.first > 1 });
+  const committer = new Committer(scope, claim, ports);
+  const schedule = scheduleOf(life, committer, silentThrough, limits, signal);
+  const reader = await log.read(stream, { from: positions.first, allowTruncated: true, signal });
+  const end = new AbortController();
+  const beside = life.beside?.(() => committer.epoch, AbortSignal.any([signal, end.signal]));
+  const waitMs = (): number => (schedule.isPending() ? limits.commitIntervalMs : limits.pullWaitMs);
+  const pull = { reader, clock, logger, signal, recordsMax: limits.pullRecordsMax, waitMs };
+  const onePull = life.pipeline(pull, schedule);
+  try {
+    while (!signal.aborted) await lastValueFrom(onePull, { defaultValue: undefined });
+    if (schedule.isPending()) await schedule.flush();
+  } finally {
+    end.abort();
+    await reader.close();
+    await beside;
+  }
+}
+
+function scheduleOf<Changed>(
+  life: Life<Changed>,
+  committer: Committer,
+  silentThrough: number,
+  limits: AggregatorLimits,
+  signal: AbortSignal,
+): CommitSchedule<Changed> {
+  const { pending } = life;
+  const views = (changed: ReadonlySet<Changed>): ViewWrite[] => life.views(changed);
+  const hasMore = (): boolean => life.hasMore?.() ?? false;
+  return new CommitSchedule({ pending, committer, silentThrough, limits, signal, views, hasMore });
+}
+
+function isAborted(error: unknown, signal: AbortSignal): boolean {
+  return signal.aborted && error instanceof OperatingError && error.code === "ABORTED";
+}

@@ -1,0 +1,128 @@
+/** Between the alerts of packages/domain and the records of fs.alert. */
+import {
+  type Decision,
+  type LifecycleEvent,
+  type Reading,
+  type Rule,
+  renderTemplate,
+  type Sample,
+  type Severity as SeverityName,
+  type TemplateValue,
+  type TimedReading,
+  type Transition as TransitionName,
+} from "@farmscope/domain";
+import {
+  type AlertEvent,
+  AlertEventSchema,
+  type AlertRecord,
+  AlertRecordSchema,
+  create,
+  Severity,
+  Transition,
+} from "@farmscope/proto";
+import { eventIdOf } from "./ids.ts";
+
+/** Version of AlertRecord. */
+export const ALERT_RECORD_VERSION = 1;
+
+const TRANSITIONS: Readonly<Record<TransitionName, Transition>> = {
+  pending: Transition.PENDING,
+  firing: Transition.FIRING,
+  escalated: Transition.ESCALATED,
+  deescalated: Transition.DEESCALATED,
+  resolved: Transition.RESOLVED,
+  cancelled: Transition.CANCELLED,
+};
+const TRANSITION_NAMES = new Map(Object.entries(TRANSITIONS).map(([name, value]) => [value, name as TransitionName]));
+
+/** The domain's word for a transition; null for one that this version does not know. */
+export function transitionName(transition: Transition): TransitionName | null {
+  return TRANSITION_NAMES.get(transition) ?? null;
+}
+
+function severityValue(name: SeverityName | null): Severity {
+  if (name === null) return Severity.UNSPECIFIED;
+  return name === "critical" ? Severity.CRITICAL : Severity.WARNING;
+}
+
+export function severityName(severity: Severity): SeverityName | null {
+  if (severity === Severity.UNSPECIFIED) return null;
+  return severity === Severity.CRITICAL ? "critical" : "warning";
+}
+
+/** An event with its id, as the stages pass it on. */
+export interface RecordedEvent {
+  readonly id: string;
+  readonly event: AlertEvent;
+}
+
+/** The record of a decision, with its annotations rendered. @returns also what could not be rendered. */
+export function recordedEventOf(
+  rule: Rule,
+  sample: Sample,
+  at: TimedReading,
+  decision: Decision,
+  lifecycle: LifecycleEvent,
+): { readonly recorded: RecordedEvent; readonly faults: readonly string[] } {
+  const labels = { ...rule.labels, ...sample.labels };
+  const numbers = numbersOf(at.reading);
+  const { severity } = decision;
+  const fields = { ...labels, ...numbers, alert: rule.name, signal: rule.signal, severity: severity ?? "none" };
+  const { annotations, faults } = renderAnnotations(rule, fields);
+  const event = create(AlertEventSchema, {
+    rule: rule.name,
+    alertKey: sample.alertKey,
+    incident: lifecycle.incident,
+    transition: TRANSITIONS[lifecycle.transition],
+    reason: decision.reason,
+    severity: severityValue(severity),
+    ...numbers,
+    atMs: BigInt(at.windowEndMs),
+    sinceMs: BigInt(lifecycle.sinceMs),
+    labels,
+    annotations,
+    viewPosition: BigInt(at.position),
+  });
+  return { recorded: { id: eventIdOf(sample.alertKey, lifecycle.transition, at.windowEndMs), event }, faults };
+}
+
+/** Without a value its numbers are unknown, which is NaN on the wire. */
+function numbersOf(reading: Reading): Record<"value" | "lower" | "upper" | "coverage", number> {
+  const { coverage } = reading;
+  if (reading.kind === "insufficient") return { value: Number.NaN, lower: Number.NaN, upper: Number.NaN, coverage };
+  return { value: reading.value, lower: reading.lower, upper: reading.upper, coverage };
+}
+
+function renderAnnotations(rule: Rule, fields: Readonly<Record<string, TemplateValue>>) {
+  const annotations: Record<string, string> = {};
+  const faults: string[] = [];
+  for (const [name, template] of Object.entries(rule.annotations)) {
+    const rendered = renderTemplate(template, fields);
+    annotations[name] = rendered.text;
+    faults.push(...rendered.faults);
+  }
+  return { annotations, faults };
+}
+
+/** The part of an event from which an alert's state follows; null for a transition that this version does not know. */
+export function lifecycleEventOf(event: AlertEvent): LifecycleEvent | null {
+  const transition = transitionName(event.transition);
+  if (transition === null) return null;
+  return {
+    transition,
+    severity: severityName(event.severity),
+    sinceMs: Number(event.sinceMs),
+    incident: event.incident,
+    position: Number(event.viewPosition),
+  };
+}
+
+/** The labels that tell an alert from its rule's others. */
+export function instanceLabelsOf(event: AlertEvent): Readonly<Record<string, string>> {
+  const { farm = "", node } = event.labels;
+  return node === undefined ? { farm } : { farm, node };
+}
+
+export function alertRecord(id: string, body: AlertRecord["body"]): AlertRecord {
+  return create(AlertRecordSchema, { version: ALERT_RECORD_VERSION, id, body });
+}

@@ -1,0 +1,149 @@
+import type { EventLog } from "@farmscope/log";
+import { type ControlRecord, ObservationReason } from "@farmscope/proto";
+import { type Clock, type Logger, retrying, type Service, type StageBalance } from "@farmscope/runtime";
+import { EMITTER_LIMITS, type EmitterLimits } from "./config.ts";
+import { ControlFollower } from "./control-follower.ts";
+import { HostLock } from "./host-lock.ts";
+import { Pipeline } from "./pipeline.ts";
+import { resumePositions } from "./resume.ts";
+import type { EventSource, SourceNode } from "./source/port.ts";
+import type { Membership } from "./stages/batch-record.ts";
+import type { EncodedBatch } from "./stages/spool.ts";
+
+export interface EmitterOptions {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly source: EventSource;
+  /** Farm of every node that the registry names none for. */
+  readonly farm: string;
+  readonly partitions: number;
+  /** Where the lock against a second emitter lies. */
+  readonly dataDir: string;
+  readonly limits?: Partial<EmitterLimits>;
+  /** Told of every closed batch, ahead of its publishing. */
+  readonly onBatch?: (batch: EncodedBatch) => void;
+}
+
+/** How the emitter is doing. */
+export interface EmitterStatus {
+  readonly source: EventSource["kind"];
+  /** What it waits for; null when it is at work. */
+  readonly waitingFor: "source" | "log" | null;
+  readonly nodes: readonly string[];
+  readonly stages: readonly StageBalance[];
+}
+
+/** Speaks for one host, or for all hosts of a simulation, until it is stopped or its source ends. */
+export class Emitter implements Service {
+  readonly #options: EmitterOptions;
+  readonly #limits: EmitterLimits;
+  readonly #memberships = new Map<string, Membership>();
+  #nodes: readonly SourceNode[] = [];
+  #pipeline: Pipeline | undefined;
+  #waitingFor: EmitterStatus["waitingFor"] = "source";
+  #startedAtMs = 0;
+
+  constructor(options: EmitterOptions) {
+    this.#options = options;
+    this.#limits = { ...EMITTER_LIMITS, ...options.limits };
+  }
+
+  get status(): EmitterStatus {
+    const logAway = this.#pipeline?.publisher.logAway === true;
+    return {
+      source: this.#options.source.kind,
+      waitingFor: logAway ? "log" : this.#waitingFor,
+      nodes: this.#nodes.map((node) => node.id),
+      stages: this.#pipeline?.balances ?? [],
+    };
+  }
+
+  /**
+   * Runs until the signal fires, then closes the last batches and waits for the log; or until a finite source ends.
+   * @throws {OperatingError} ALREADY_RUNNING; what the source's `open` throws; what the log does not get over.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { source, dataDir, clock } = this.#options;
+    this.#startedAtMs = clock.nowMs();
+    this.#nodes = await source.open();
+    let lock: HostLock | undefined;
+    try {
+      lock = await HostLock.acquire(dataDir, this.#nodes[0].id);
+      await this.#emit(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await source.close();
+      await lock?.release();
+    }
+  }
+
+  async #emit(signal: AbortSignal): Promise<void> {
+    const control = this.#control();
+    const resumeAt = await this.#meetLog(control, signal);
+    const { onBatch } = this.#options;
+    const membershipOf = (node: string): Membership => this.#membershipOf(node);
+    const pipeline = new Pipeline({
+      ...this.#options,
+      limits: this.#limits,
+      nodes: this.#nodes,
+      membershipOf,
+      onBatch,
+    });
+    this.#pipeline = pipeline;
+    const ended = new AbortController();
+    const either = AbortSignal.any([signal, ended.signal]);
+    const following = control.follow(either).finally(() => ended.abort());
+    // Its failure ends the pipeline at once and is thrown below, when everything accepted has been published.
+    following.catch(() => undefined);
+    try {
+      const held = await pipeline.run(resumeAt, either);
+      if (held > 0) this.#options.logger.error({ batches: held }, "the log was away until the end: batches are lost");
+    } finally {
+      ended.abort();
+      await following;
+    }
+  }
+
+  /** Waits for the log, learns the farms of the nodes, and where a killed source was. */
+  async #meetLog(control: ControlFollower, signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const { log, clock, logger, partitions, source } = this.#options;
+    this.#waitingFor = "log";
+    await retrying(clock, () => log.ensureStreams(signal), {
+      signal,
+      onFailure: (error) => logger.warn({ code: error.code }, `waiting for the log: ${error.message}`),
+    });
+    await control.catchUp(signal);
+    const resumeAt =
+      source.kind === "bpf" ? new Map() : await resumePositions(this.#nodes, { log, partitions, clock, signal });
+    this.#waitingFor = null;
+    return resumeAt;
+  }
+
+  #control(): ControlFollower {
+    const { log, clock, logger } = this.#options;
+    const onRecord = (record: ControlRecord, appendedAtMs: number): void => this.#onControl(record, appendedAtMs);
+    return new ControlFollower({ log, clock, logger, onRecord });
+  }
+
+  #onControl({ body }: ControlRecord, appendedAtMs: number): void {
+    if (body.case === "membership") {
+      const { node, farm, version } = body.value;
+      if (version <= this.#membershipOf(node).version) return;
+      this.#memberships.set(node, { farm, version });
+      this.#pipeline?.move(node, { farm, version });
+    }
+    if (body.case === "observe" && appendedAtMs >= this.#startedAtMs) {
+      this.#pipeline?.observe(body.value.node, ObservationReason.REQUESTED);
+    }
+  }
+
+  #membershipOf(node: string): Membership {
+    return this.#memberships.get(node) ?? { farm: this.#options.farm, version: 0 };
+  }
+}
+
+export function createEmitter(options: EmitterOptions): Emitter {
+  return new Emitter(options);
+}
