@@ -38,7 +38,14 @@ export async function openPorts(config: Config, clock: Clock, logger: Logger): P
     logger,
   });
   const store = await openStore({ url: redisUrl, namespace, clock, logger });
-  const coordination = openCoordination({ kind: "nats", url: natsUrl, namespace, replicas: config.logReplicas, clock, logger });
+  const coordination = openCoordination({
+    kind: "nats",
+    url: natsUrl,
+    namespace,
+    replicas: config.logReplicas,
+    clock,
+    logger,
+  });
   return {
     log,
     store,

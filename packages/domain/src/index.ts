@@ -21,6 +21,7 @@ export * from "./node/cgroup-signals.ts";
 export * from "./node/node-fold.ts";
 export * from "./node/node-view.ts";
 export * from "./node/signal-set.ts";
+export * from "./node/stream-account.ts";
 export * from "./page/columns.ts";
 export * from "./page/measures.ts";
 export * from "./page/page-fold.ts";

@@ -107,7 +107,9 @@ test("one aggregator owns everything, follows the nodes and closes farms' window
   const only = fleet.start("one");
   await fleet.pass(30);
   assert.deepEqual(only.app.owned(), ALL);
-  const views = (await fleet.world.records({ kind: "view" })).map(({ payload }) => fromBinary(ViewRecordSchema, payload));
+  const views = (await fleet.world.records({ kind: "view" })).map(({ payload }) =>
+    fromBinary(ViewRecordSchema, payload),
+  );
   const ids = views.map(({ id }) => id);
   assert.equal(new Set(ids).size, ids.length);
   const farms = views.flatMap(({ body }) => (body.case === "farm" ? [body.value] : []));
@@ -140,7 +142,10 @@ test("an aggregator that is cut off is taken over, and the fold comes out as if 
   for (const cutsOff of [false, true]) {
     const fleet = new Fleet();
     let cut = false;
-    const first = fleet.start("one", cutOff(fleet.coordination, () => cut));
+    const first = fleet.start(
+      "one",
+      cutOff(fleet.coordination, () => cut),
+    );
     await fleet.pass(12);
     cut = cutsOff;
     const second = fleet.start("two");

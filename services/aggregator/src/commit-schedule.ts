@@ -1,5 +1,5 @@
-import type { AggregatorLimits } from "./config.ts";
 import type { Committer } from "./committer.ts";
+import type { AggregatorLimits } from "./config.ts";
 import type { Pending, ViewWrite } from "./pending.ts";
 import type { CommitPolicy } from "./stages/commit.ts";
 

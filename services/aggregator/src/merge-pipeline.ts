@@ -7,9 +7,5 @@ import { type PullPorts, read } from "./stages/read.ts";
 
 /** One pull through the merging of farms: from fs.view's partial windows to committed farm views. */
 export function mergePipeline(state: MergeState, pull: PullPorts, policy: CommitPolicy): Observable<never> {
-  return read(pull, state.counters.read).pipe(
-    decodeView(state),
-    merge(state),
-    commit(policy, state.counters.commit),
-  );
+  return read(pull, state.counters.read).pipe(decodeView(state), merge(state), commit(policy, state.counters.commit));
 }

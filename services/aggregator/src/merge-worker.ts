@@ -19,7 +19,9 @@ export class MergeWorker implements Worker {
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return ownScope(`m${this.#partition}`, { kind: "view" }, this.#ports, signal, (beginning) => this.#begin(beginning));
+    return ownScope(`m${this.#partition}`, { kind: "view" }, this.#ports, signal, (beginning) =>
+      this.#begin(beginning),
+    );
   }
 
   #begin({ silentThrough }: LifeBeginning): Life<string> {

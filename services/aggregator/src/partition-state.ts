@@ -1,4 +1,11 @@
-import { BatchContent, type BatchFault, BatchOrder, NodeFold, PartitionWindows, type WindowedNode } from "@farmscope/domain";
+import {
+  BatchContent,
+  type BatchFault,
+  BatchOrder,
+  NodeFold,
+  PartitionWindows,
+  type WindowedNode,
+} from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import type { Batch } from "@farmscope/proto";
 import { StageCounter } from "@farmscope/runtime";

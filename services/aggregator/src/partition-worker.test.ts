@@ -30,7 +30,8 @@ async function eventfulWorld(): Promise<World> {
 }
 
 function reached(world: World, worker: PartitionWorker) {
-  return async (): Promise<boolean> => (worker.state?.pending.position ?? 0) >= (await world.log.positions(EVENTS)).last;
+  return async (): Promise<boolean> =>
+    (worker.state?.pending.position ?? 0) >= (await world.log.positions(EVENTS)).last;
 }
 
 async function foldAll(world: World, pullRecordsMax = 256): Promise<void> {
@@ -196,7 +197,9 @@ test("a node of another partition is put aside", async () => {
     const worker = world.partitionWorker(partition);
     await runUntil(worker, () => (worker.state?.pending.position ?? 0) >= 1);
   }
-  const letters = (await world.records({ kind: "dead" })).map(({ payload: bytes }) => fromBinary(DeadLetterSchema, bytes));
+  const letters = (await world.records({ kind: "dead" })).map(({ payload: bytes }) =>
+    fromBinary(DeadLetterSchema, bytes),
+  );
   assert.deepEqual(
     letters.map(({ reason }) => reason),
     [DeadLetterReason.WRONG_PARTITION],

@@ -13,7 +13,7 @@ export const emit = defineCommand({
     const { flags, config, clock, output } = context;
     const kind = await chooseSource(flags.source, (line) => output.note(`farmscope: ${line}`));
     return await runService("emit", context, async ({ log }, logger) => {
-      const source = await openSource(kind, flags, config, clock, logger);
+      const source = await openSource(kind, flags, config, clock);
       const { farm, partitions, dataDir } = config;
       return createEmitter({ log, clock, logger, source, farm, partitions, dataDir });
     });

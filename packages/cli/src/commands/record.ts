@@ -23,7 +23,7 @@ export const record = defineCommand({
   async run({ flags, config, clock, output }) {
     const logger = createLogger("record", config.logLevel);
     const settings = { ...config, nodeId: flags.as };
-    const source = await openSource("bpf", defaultSourceFlags(), settings, clock, logger);
+    const source = await openSource("bpf", defaultSourceFlags(), settings, clock);
     const header = { node: flags.as, recordedAtMs: clock.nowMs(), comment: flags.comment };
     const writer = new TraceWriter(flags.out, header, TRACE_BYTES_MAX);
     const log = new MemoryLog({ clock, partitions: 1 });

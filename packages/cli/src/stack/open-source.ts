@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { type EventSource, SyntheticSource, TraceSource } from "@farmscope/node-emitter";
-import type { Clock, Config, Logger } from "@farmscope/runtime";
+import type { Clock, Config } from "@farmscope/runtime";
 import type { SourceFlags } from "./source-flags.ts";
 
 /** Recorded on a real kernel by `farmscope record`. */
@@ -17,13 +17,12 @@ export async function openSource(
   flags: SourceFlags,
   config: Config,
   clock: Clock,
-  logger: Logger,
 ): Promise<EventSource> {
   switch (kind) {
     case "bpf": {
       const { BpfSource } = await import("@farmscope/node-emitter/bpf");
       const { nodeId, pageRingBytes, runqKeepOneIn, pageKeepOneIn } = config;
-      return new BpfSource({ clock, logger, nodeId, pageRingBytes, runqKeepOneIn, pageKeepOneIn });
+      return new BpfSource({ clock, nodeId, pageRingBytes, runqKeepOneIn, pageKeepOneIn });
     }
     case "trace":
       return new TraceSource({ clock, path: flags.trace ?? TRACE_THAT_COMES_ALONG, speed: flags.speed, loop: true });

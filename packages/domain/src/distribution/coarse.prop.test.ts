@@ -22,11 +22,15 @@ function naive(values: readonly number[], lowerUs: readonly number[]): Float64Ar
 }
 
 test("the power-of-two scheme is an exact sum of the kernel's slots", () => {
-  fc.assert(fc.property(valuesUs, (values) => assert.deepEqual(octaveSlots(fine(values)), naive(values, OCTAVE_LOWER_US))));
+  fc.assert(
+    fc.property(valuesUs, (values) => assert.deepEqual(octaveSlots(fine(values)), naive(values, OCTAVE_LOWER_US))),
+  );
 });
 
 test("the ten-microsecond scheme is an exact sum of the kernel's slots", () => {
-  fc.assert(fc.property(valuesUs, (values) => assert.deepEqual(decadeSlots(fine(values)), naive(values, DECADE_LOWER_US))));
+  fc.assert(
+    fc.property(valuesUs, (values) => assert.deepEqual(decadeSlots(fine(values)), naive(values, DECADE_LOWER_US))),
+  );
 });
 
 test("every bound of the coarse schemes is the bound of a kernel slot", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, fromBinary, DistributionSchema, toBinary } from "@farmscope/proto";
+import { create, DistributionSchema, fromBinary, toBinary } from "@farmscope/proto";
 import fc from "fast-check";
 import { Distribution } from "./distribution.ts";
 import { encodeSlotPairs } from "./slot-pairs.ts";
@@ -31,14 +31,19 @@ function bytesOf(distribution: Distribution): string {
 
 test("every quantile's bounds hold the value that a sort gives", () => {
   fc.assert(
-    fc.property(fc.array(delayUs), fc.array(pauseUs), fc.double({ min: 0, max: 1, noNaN: true }), (kernel, exact, q) => {
-      const sorted = [...kernel, ...exact].sort((a, b) => a - b);
-      const quantile = distributionOf(kernel, exact).quantile(q);
-      if (sorted.length === 0) return assert.equal(quantile, null);
-      const truth = sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!;
-      assert.ok(quantile!.lower <= truth && truth < quantile!.upper, `${truth} in ${JSON.stringify(quantile)}`);
-      assert.ok(quantile!.lower <= quantile!.value && quantile!.value <= quantile!.upper);
-    }),
+    fc.property(
+      fc.array(delayUs),
+      fc.array(pauseUs),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (kernel, exact, q) => {
+        const sorted = [...kernel, ...exact].sort((a, b) => a - b);
+        const quantile = distributionOf(kernel, exact).quantile(q);
+        if (sorted.length === 0) return assert.equal(quantile, null);
+        const truth = sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!;
+        assert.ok(quantile!.lower <= truth && truth < quantile!.upper, `${truth} in ${JSON.stringify(quantile)}`);
+        assert.ok(quantile!.lower <= quantile!.value && quantile!.value <= quantile!.upper);
+      },
+    ),
   );
 });
 

@@ -108,7 +108,12 @@ export class Distribution {
     const cells = this.#sortedCells();
     const low = cellAt(cells, rank);
     const mixed = this.#slots.size > 0 && this.#exact.size > 0;
-    const high = mixed ? cellAt([...cells].sort((a, b) => a.upper - b.upper), rank) : low;
+    const high = mixed
+      ? cellAt(
+          [...cells].sort((a, b) => a.upper - b.upper),
+          rank,
+        )
+      : low;
     return { value: Math.min(interpolate(low), high.cell.upper), lower: low.cell.lower, upper: high.cell.upper };
   }
 

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { decodeFromCompressedBase64, encodeIntoCompressedBase64, Float64Histogram } from "hdr-histogram-js";
-import { deflateSync, inflateSync } from "node:zlib";
 import { EXACT_US_MAX, exactIndexOf, exactLowerUs, exactUpperUs, SIGNIFICANT_DIGITS } from "./hdr-geometry.ts";
 import { decodeHdrV2, encodeHdrV2 } from "./hdr-v2.ts";
 
 const COMPRESSED_HEADER_BYTES = 8;
 const COMPRESSED_COOKIE = 0x1c849304 | 0x10;
-const recorded = fc.array(fc.tuple(fc.oneof(fc.nat(5_000), fc.nat(EXACT_US_MAX)), fc.integer({ min: 1, max: 2 ** 40 })));
+const recorded = fc.array(
+  fc.tuple(fc.oneof(fc.nat(5_000), fc.nat(EXACT_US_MAX)), fc.integer({ min: 1, max: 2 ** 40 })),
+);
 
 function countersOf(values: readonly (readonly [number, number])[]): Map<number, number> {
   const counts = new Map<number, number>();
@@ -26,28 +28,34 @@ function libraryHistogram(values: readonly (readonly [number, number])[]): Float
 
 test("our bytes are those that hdr-histogram-js writes", () => {
   fc.assert(
-    fc.property(recorded.filter((values) => values.length > 0), (values) => {
-      const compressed = Buffer.from(encodeIntoCompressedBase64(libraryHistogram(values)), "base64");
-      const length = compressed.readUInt32BE(4);
-      const theirs = inflateSync(compressed.subarray(COMPRESSED_HEADER_BYTES, COMPRESSED_HEADER_BYTES + length));
-      assert.equal(Buffer.from(encodeHdrV2(countersOf(values))).toString("hex"), theirs.toString("hex"));
-    }),
+    fc.property(
+      recorded.filter((values) => values.length > 0),
+      (values) => {
+        const compressed = Buffer.from(encodeIntoCompressedBase64(libraryHistogram(values)), "base64");
+        const length = compressed.readUInt32BE(4);
+        const theirs = inflateSync(compressed.subarray(COMPRESSED_HEADER_BYTES, COMPRESSED_HEADER_BYTES + length));
+        assert.equal(Buffer.from(encodeHdrV2(countersOf(values))).toString("hex"), theirs.toString("hex"));
+      },
+    ),
   );
 });
 
 test("hdr-histogram-js reads our bytes and gives the same percentiles", () => {
   fc.assert(
-    fc.property(recorded.filter((values) => values.length > 0), (values) => {
-      const body = deflateSync(encodeHdrV2(countersOf(values)));
-      const header = Buffer.alloc(COMPRESSED_HEADER_BYTES);
-      header.writeInt32BE(COMPRESSED_COOKIE, 0);
-      header.writeInt32BE(body.length, 4);
-      const theirs = decodeFromCompressedBase64(Buffer.concat([header, body]).toString("base64"), 64);
-      const expected = libraryHistogram(values);
-      for (const percentile of [1, 50, 99, 100]) {
-        assert.equal(theirs.getValueAtPercentile(percentile), expected.getValueAtPercentile(percentile));
-      }
-    }),
+    fc.property(
+      recorded.filter((values) => values.length > 0),
+      (values) => {
+        const body = deflateSync(encodeHdrV2(countersOf(values)));
+        const header = Buffer.alloc(COMPRESSED_HEADER_BYTES);
+        header.writeInt32BE(COMPRESSED_COOKIE, 0);
+        header.writeInt32BE(body.length, 4);
+        const theirs = decodeFromCompressedBase64(Buffer.concat([header, body]).toString("base64"), 64);
+        const expected = libraryHistogram(values);
+        for (const percentile of [1, 50, 99, 100]) {
+          assert.equal(theirs.getValueAtPercentile(percentile), expected.getValueAtPercentile(percentile));
+        }
+      },
+    ),
   );
 });
 

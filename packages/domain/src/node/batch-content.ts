@@ -1,8 +1,8 @@
 import type { Batch, HistogramDelta } from "@farmscope/proto";
 import { RunqColumns } from "../distribution/columns.ts";
 import { decodeSlotPairs, type SlotPairs } from "../distribution/slot-pairs.ts";
-import { OBSERVATION_CHUNK_FRAMES_MAX, forEachObservationRun } from "../wire/observation-runs.ts";
 import { PageColumns } from "../page/columns.ts";
+import { forEachObservationRun, OBSERVATION_CHUNK_FRAMES_MAX } from "../wire/observation-runs.ts";
 import { decodePageColumns } from "../wire/page-columns.ts";
 import { decodeRunqColumns } from "../wire/runq-columns.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";

@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { type Batch, BatchSchema, create, DeadLetterReason } from "@farmscope/proto";
 import { PAGE_EVENTS_MAX } from "../page/columns.ts";
 import { partitionOf } from "../partition.ts";
-import { contentFault, FRAMES_MAX, identityFault, NAME_CHARACTERS_MAX, partitionFault, REPEATED_MAX } from "./batch-limits.ts";
+import {
+  contentFault,
+  FRAMES_MAX,
+  identityFault,
+  NAME_CHARACTERS_MAX,
+  partitionFault,
+  REPEATED_MAX,
+} from "./batch-limits.ts";
 
 type BatchInit = Exclude<Parameters<typeof create<typeof BatchSchema>>[1], Batch | undefined>;
 

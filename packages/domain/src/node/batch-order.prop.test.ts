@@ -25,7 +25,10 @@ test("any arrival order, with any repetition, comes out once each and in order",
     fc.property(arrivals, ([all, repeated]) => {
       const order = new BatchOrder<number>();
       const steps = [...all, ...repeated].flatMap((seq) => offer(order, seq));
-      assert.deepEqual(turns(steps), [...all].sort((a, b) => a - b));
+      assert.deepEqual(
+        turns(steps),
+        [...all].sort((a, b) => a - b),
+      );
       assert.equal(steps.filter(({ kind }) => kind === "duplicate").length, repeated.length);
       assert.equal(steps.filter(({ kind }) => kind === "gap").length, 0);
       assert.equal(order.held, 0);

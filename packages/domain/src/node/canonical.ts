@@ -1,5 +1,11 @@
-import { create, type NodeView, PageCountersSchema, PageAnomaliesSchema, toBinary } from "@farmscope/proto";
-import { SignalDistributionSchema } from "@farmscope/proto";
+import {
+  create,
+  type NodeView,
+  PageAnomaliesSchema,
+  PageCountersSchema,
+  SignalDistributionSchema,
+  toBinary,
+} from "@farmscope/proto";
 import { balanceFromProto } from "../balance.ts";
 
 /** What the canonical hash covers of one node. */

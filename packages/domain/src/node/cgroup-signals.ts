@@ -1,4 +1,10 @@
-import { type CgroupDistribution, CgroupDistributionSchema, type CgroupName, create, type Signal } from "@farmscope/proto";
+import {
+  type CgroupDistribution,
+  CgroupDistributionSchema,
+  type CgroupName,
+  create,
+  type Signal,
+} from "@farmscope/proto";
 import { Distribution } from "../distribution/distribution.ts";
 
 /** Most cgroups of a node with distributions of their own; what comes after them counts as {@link OTHER_CGROUP}. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Batch, BatchSchema, create, Signal } from "@farmscope/proto";
-import { Distribution } from "../distribution/distribution.ts";
 import { RunqColumns } from "../distribution/columns.ts";
+import { Distribution } from "../distribution/distribution.ts";
 import { encodeSlotPairs } from "../distribution/slot-pairs.ts";
 import { SLOTS, slotOf } from "../distribution/slots.ts";
 import { TICKS_PER_MS } from "../time.ts";
@@ -56,7 +56,10 @@ function rawRunq(delays: number) {
 test("raw run-queue delays are counted and enter no distribution, for they are samples", () => {
   const runq = rawRunq(5);
   const counters = { runq: { seen: 80n, sampledOut: 75n, batched: 5n } };
-  const fold = folded({ batch: batchAt(1, { runq, counters, histograms: [histogram([3, 4], 1)] } as BatchInit), appendedS: 1 });
+  const fold = folded({
+    batch: batchAt(1, { runq, counters, histograms: [histogram([3, 4], 1)] } as BatchInit),
+    appendedS: 1,
+  });
   assert.deepEqual(fold.accounts.runq.balance(), { in: 80, folded: 5, dropped: 75, lost: 0, held: 0 });
   assert.equal(fold.signals.of(Signal.RUNQ_DELAY).count, 2);
   assert.equal(fold.signals.of(Signal.RUNQ_DELAY).sumUs, 7);
@@ -102,7 +105,11 @@ test("a latency that is too late for any window still counts in the node", () =>
 });
 
 test("after a new boot nothing is known of the memory, and what was counted stays", () => {
-  const facts = { maxOrder: 10, hugeOrder: 9, zones: [{ name: "Normal", spanned: 4096, present: 4096, managed: 4096 }] };
+  const facts = {
+    maxOrder: 10,
+    hugeOrder: 9,
+    zones: [{ name: "Normal", spanned: 4096, present: 4096, managed: 4096 }],
+  };
   const counters = { pages: { seen: 9n, batched: 0n } };
   const fold = folded({ batch: batchAt(1, { facts, counters } as BatchInit), appendedS: 1 });
   assert.equal(fold.pages.zones().length, 1);
@@ -113,7 +120,10 @@ test("after a new boot nothing is known of the memory, and what was counted stay
 
 test("the same batches give the same bytes of a view", () => {
   const make = () => {
-    const gcPauses = [{ durationNs: 5_000n, cgroup: 3 }, { durationNs: 6_000n, cgroup: 2 }];
+    const gcPauses = [
+      { durationNs: 5_000n, cgroup: 3 },
+      { durationNs: 6_000n, cgroup: 2 },
+    ];
     const parts = { gcPauses, histograms: [histogram([1, 2, 3], 1)], cgroups: [{ id: 7, path: "/seven" }] };
     return nodeView(folded({ batch: batchAt(1, parts as BatchInit), appendedS: 1 }), {
       partition: 0,

@@ -1,16 +1,11 @@
-import {
-  type Agreement,
-  type Batch,
-  type NodeFacts,
-  Signal,
-} from "@farmscope/proto";
-import { StreamAccount, totalsOf } from "../balance.ts";
+import { type Agreement, type Batch, type NodeFacts, Signal } from "@farmscope/proto";
 import { PageFold } from "../page/page-fold.ts";
 import { type ClockOffset, tickToUnixMs } from "../time.ts";
 import { type NodeMoment, NodeWindows } from "../window/node-windows.ts";
 import type { BatchContent } from "./batch-content.ts";
 import { CgroupSignals } from "./cgroup-signals.ts";
 import { SignalSet } from "./signal-set.ts";
+import { StreamAccount, totalsOf } from "./stream-account.ts";
 
 /** Where a batch stands in its partition, and what of the partition's time its folding depends on. */
 export interface FoldPlace {
@@ -154,7 +149,9 @@ export class NodeFold {
       const sumNs = Number(delta.sumNs);
       this.signals.of(delta.signal).recordPairs(pairs, sumNs);
       this.cgroups.of(delta.signal, delta.cgroup).recordPairs(pairs, sumNs);
-      this.#inWindow(dateOf(Number(delta.toTick), clock, place), place)?.of(delta.signal).recordPairs(pairs, sumNs);
+      this.#inWindow(dateOf(Number(delta.toTick), clock, place), place)
+        ?.of(delta.signal)
+        .recordPairs(pairs, sumNs);
     }
     const baseTick = Number(batch.clock?.baseTick ?? 0n);
     for (const pause of batch.gcPauses) {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, type FarmWindow, type NodeWindow, NodeWindowSchema, PartialWindowSchema, Signal } from "@farmscope/proto";
+import {
+  create,
+  type FarmWindow,
+  type NodeWindow,
+  NodeWindowSchema,
+  PartialWindowSchema,
+  Signal,
+} from "@farmscope/proto";
 import { balanceToProto } from "../balance.ts";
 import { Distribution } from "../distribution/distribution.ts";
 import { partitionOf } from "../partition.ts";
@@ -96,7 +103,9 @@ test("an amendment replaces the lines of its nodes only", () => {
 });
 
 test("farms of other merging partitions are left to their owners", () => {
-  const other = ["x", "y", "z", "u", "v"].find((name) => partitionOf(name, PARTITIONS) !== partitionOf(FARM, PARTITIONS))!;
+  const other = ["x", "y", "z", "u", "v"].find(
+    (name) => partitionOf(name, PARTITIONS) !== partitionOf(FARM, PARTITIONS),
+  )!;
   const timeline = new Timeline();
   timeline.partial(12, 0, 0, [nodeWindow("a", 1, 0, 100, other)]);
   assert.deepEqual(summary(timeline.partial(12, 1, 0, [])), []);

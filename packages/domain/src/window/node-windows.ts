@@ -1,11 +1,4 @@
-import {
-  create,
-  fromBinary,
-  type NodeWindow,
-  NodeWindowSchema,
-  toBinary,
-  type ZoneMemory,
-} from "@farmscope/proto";
+import { create, fromBinary, type NodeWindow, NodeWindowSchema, toBinary, type ZoneMemory } from "@farmscope/proto";
 import { type BalanceCounts, balanceBetween, balanceToProto, coverageOf, EMPTY_BALANCE } from "../balance.ts";
 import { SignalSet } from "../node/signal-set.ts";
 import { oldestAmendableMs, windowStartOf } from "./window-time.ts";

@@ -4,7 +4,13 @@ import { create, type NodeWindow, Signal, ZoneMemorySchema } from "@farmscope/pr
 import { EMPTY_BALANCE } from "../balance.ts";
 import { Distribution } from "../distribution/distribution.ts";
 import { type NodeMoment, NodeWindows } from "./node-windows.ts";
-import { CLOSED_PER_TICK_MAX, PartitionWindows, SILENCE_MS, type WindowedNode, type WindowRecord } from "./partition-windows.ts";
+import {
+  CLOSED_PER_TICK_MAX,
+  PartitionWindows,
+  SILENCE_MS,
+  type WindowedNode,
+  type WindowRecord,
+} from "./partition-windows.ts";
 import { AMEND_MS_MAX, WINDOW_MS } from "./window-time.ts";
 
 /** A round window start. */

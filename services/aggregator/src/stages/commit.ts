@@ -1,5 +1,5 @@
-import { concatMap, EMPTY, endWith, from, ignoreElements, type OperatorFunction } from "rxjs";
 import type { StageCounter } from "@farmscope/runtime";
+import { concatMap, EMPTY, endWith, from, ignoreElements, type OperatorFunction } from "rxjs";
 
 export interface CommitPolicy {
   /** True when what is pending has waited long enough. */

@@ -1,4 +1,11 @@
-import { type BatchFault, contentFault, ENVELOPE_VERSION, identityFault, malformed, partitionFault } from "@farmscope/domain";
+import {
+  type BatchFault,
+  contentFault,
+  ENVELOPE_VERSION,
+  identityFault,
+  malformed,
+  partitionFault,
+} from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import { type Batch, DeadLetterReason, EventRecordSchema, fromBinary, type Tick } from "@farmscope/proto";
 import { messageOf } from "@farmscope/runtime";

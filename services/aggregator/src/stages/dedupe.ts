@@ -1,4 +1,4 @@
-import { type BatchFault, type OrderStep } from "@farmscope/domain";
+import type { BatchFault, OrderStep } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import { type Batch, DeadLetterReason } from "@farmscope/proto";
 import { map, type OperatorFunction } from "rxjs";

@@ -1,4 +1,4 @@
-import { FOLD_VERSION, type WindowRecord, partialId, WINDOW_KEEP_MS, WINDOW_MS } from "@farmscope/domain";
+import { FOLD_VERSION, partialId, WINDOW_KEEP_MS, WINDOW_MS, type WindowRecord } from "@farmscope/domain";
 import { create, toBinary, ViewRecordSchema } from "@farmscope/proto";
 import { type OperatorFunction, tap } from "rxjs";
 import type { PartitionState } from "../partition-state.ts";

@@ -1,13 +1,10 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
-import type { NodesAnswer } from "../../src/schemas/index.ts";
 import { getNodes } from "./api.ts";
 import { type LiveEvent, nodesOf, useLive } from "./live.ts";
+import type { NodeLine, Nodes } from "./nodes.ts";
 import { useRoute } from "./route.ts";
 import { FleetView } from "./views/fleet.tsx";
 import { NodeView } from "./views/node.tsx";
-
-export type NodeLine = NodesAnswer["nodes"][number];
-export type Nodes = ReadonlyMap<string, NodeLine>;
 
 const CONNECTION = {
   connecting: "connecting…",

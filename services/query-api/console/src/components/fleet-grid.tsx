@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { NodeLine } from "../app.tsx";
 import { formatShare, formatUs } from "../format.ts";
+import type { NodeLine } from "../nodes.ts";
 import { nodeLink } from "../route.ts";
 import { scaleColour } from "./scale.ts";
 

@@ -1,9 +1,9 @@
 import { useMemo, useState } from "preact/hooks";
 import { getAlerts, getFarms } from "../api.ts";
-import type { NodeLine, Nodes } from "../app.tsx";
 import { FleetGrid, MEASURES, type MeasureName } from "../components/fleet-grid.tsx";
 import { Tile } from "../components/tile.tsx";
 import { formatBytes, formatShare, formatTime, formatUs } from "../format.ts";
+import type { NodeLine, Nodes } from "../nodes.ts";
 import { nodeLink } from "../route.ts";
 import { usePoll } from "../use-poll.ts";
 

@@ -1,12 +1,12 @@
 import { useState } from "preact/hooks";
 import type { NodeAnswer, SignalName } from "../../../src/schemas/index.ts";
 import { getNode } from "../api.ts";
-import type { NodeLine } from "../app.tsx";
 import { FreeBlocks } from "../components/free-blocks.tsx";
 import { LatencyChart } from "../components/latency-chart.tsx";
 import { PageMap } from "../components/page-map.tsx";
 import { Tile } from "../components/tile.tsx";
 import { formatBytes, formatCount, formatShare, formatTime, formatUs } from "../format.ts";
+import type { NodeLine } from "../nodes.ts";
 import { usePoll } from "../use-poll.ts";
 
 /** One node: its memory as a picture, its latencies over time, and how sure all of that is. */

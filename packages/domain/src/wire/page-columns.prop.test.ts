@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ModelKernel } from "../page/fixtures/model-kernel.ts";
+import { PAGE_EVENTS_MAX, PageColumns } from "../page/columns.ts";
+import { Random } from "../random.ts";
+import { hostileBytes, readsOrRefuses } from "./fixtures/hostile-bytes.ts";
+import { decodePageColumns, encodePageColumns } from "./page-columns.ts";
+import { PageRuns } from "./page-runs.ts";
+import { WireFormatError } from "./wire-format-error.ts";
+
+type Row = readonly [tick: number, pfn: number, pid: number, cgroup: number, kind: number, order: number, type: number];
+
+const BASE_TICK = 2 ** 45;
+/** Few values, so that contexts repeat, and extreme ones. */
+const identifier = fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+const row: fc.Arbitrary<Row> = fc.tuple(
+  fc.oneof(fc.integer({ min: BASE_TICK - 50, max: BASE_TICK + 50 }), fc.nat({ max: 2 ** 51 })),
+  fc.oneof(fc.integer({ min: 0x100000, max: 0x100040 }), fc.integer({ min: 0, max: 2 ** 32 - 1 })),
+  identifier,
+  identifier,
+  fc.nat({ max: 4 }),
+  fc.oneof(fc.constant(0), fc.nat({ max: 31 })),
+  fc.nat({ max: 7 }),
+);
+const rows = fc.array(row, { maxLength: 300 });
+
+function columnsOf(events: readonly Row[], capacity = Math.max(1, events.length)): PageColumns {
+  const columns = new PageColumns(capacity);
+  events.forEach(([tick, pfn, pid, cgroup, kind, order, type], index) => {
+    columns.tick[index] = tick;
+    columns.pfn[index] = pfn;
+    columns.pid[index] = pid;
+    columns.cgroup[index] = cgroup;
+    columns.kind[index] = kind;
+    columns.order[index] = order;
+    columns.migrateType[index] = type;
+  });
+  columns.length = events.length;
+  return columns;
+}
+
+function rowsOf({ length, tick, pfn, pid, cgroup, kind, order, migrateType }: PageColumns): Row[] {
+  return Array.from({ length }, (_, at) => [
+    tick[at],
+    pfn[at],
+    pid[at],
+    cgroup[at],
+    kind[at],
+    order[at],
+    migrateType[at],
+  ]);
+}
+
+test("page events are decoded as they were encoded", () => {
+  fc.assert(
+    fc.property(rows, (events) => {
+      const decoded = new PageColumns(300);
+      decodePageColumns(encodePageColumns(columnsOf(events), BASE_TICK), events.length, BASE_TICK, decoded);
+      assert.deepEqual(rowsOf(decoded), events);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("the runs of one context cover the events, and name what every one of theirs has", () => {
+  fc.assert(
+    fc.property(rows, (events) => {
+      const bytes = encodePageColumns(columnsOf(events), BASE_TICK);
+      const decoded = new PageColumns(300);
+      const runs = new PageRuns(300);
+      decodePageColumns(bytes, events.length, BASE_TICK, decoded, runs);
+      const spread: number[][] = [];
+      for (let run = 0; run < runs.length; run++) {
+        const at = runs.context[run];
+        while (spread.length < runs.end[run]) {
+          spread.push([runs.pid[at], runs.cgroup[at], runs.kind[at], runs.order[at], runs.migrateType[at]]);
+        }
+      }
+      assert.deepEqual(
+        spread,
+        events.map(([, , ...context]) => context),
+      );
+    }),
+  );
+});
+
+test("hostile bytes are decoded or refused, and leave nothing half decoded", () => {
+  const valid = rows.map((events) => encodePageColumns(columnsOf(events), BASE_TICK));
+  fc.assert(
+    fc.property(hostileBytes(valid), fc.nat({ max: 301 }), (bytes, count) => {
+      const decoded = columnsOf([], 300);
+      decoded.length = 7;
+      const works = readsOrRefuses(() => decodePageColumns(bytes, count, BASE_TICK, decoded));
+      assert.equal(decoded.length, works ? count : 0);
+      for (let index = 0; index < decoded.length; index++) assert.ok(decoded.kind[index] <= 4);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a batch of as many events as fit is decoded, one of more is over the limit", () => {
+  const events = Array.from({ length: PAGE_EVENTS_MAX }, (_, index): Row => [index, 1, 1, 1, 0, 0, 0]);
+  const bytes = encodePageColumns(columnsOf(events), 0);
+  const into = new PageColumns();
+  decodePageColumns(bytes, PAGE_EVENTS_MAX, 0, into);
+  assert.equal(into.length, PAGE_EVENTS_MAX);
+  assert.throws(
+    () => decodePageColumns(bytes, PAGE_EVENTS_MAX + 1, 0, into),
+    (error) => error instanceof WireFormatError && error.reason === "over-limit",
+  );
+});
+
+test("a migrate type that no kernel has becomes the largest there is", () => {
+  const decoded = new PageColumns(1);
+  decodePageColumns(encodePageColumns(columnsOf([[5, 6, 7, 8, 1, 3, 200]]), 0), 1, 0, decoded);
+  assert.deepEqual(rowsOf(decoded), [[5, 6, 7, 8, 1, 3, 7]]);
+});
+
+test("an event takes less than 3.7 bytes", () => {
+  const kernel = new ModelKernel(new Random(1), 2 ** 16);
+  const columns = new PageColumns();
+  while (kernel.pending < 10 * PAGE_EVENTS_MAX) kernel.step();
+  let bytes = 0;
+  for (let batch = 0; batch < 10; batch++) {
+    kernel.take(columns, PAGE_EVENTS_MAX);
+    bytes += encodePageColumns(columns, columns.tick[0]).length;
+  }
+  assert.ok(bytes / (10 * PAGE_EVENTS_MAX) < 3.7, `${bytes / (10 * PAGE_EVENTS_MAX)} bytes`);
+});
