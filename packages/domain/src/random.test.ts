@@ -12,7 +12,7 @@ test("the same seed gives the same numbers, another seed others", () => {
 });
 
 test("the numbers of a seed never change", () => {
-  assert.deepEqual(draw(new Random(1), 3), [1512876335,3038994811,2478360661]);
+  assert.deepEqual(draw(new Random(1), 3), [1512876335, 3038994811, 2478360661]);
 });
 
 test("a fork depends on seed and label only, not on what was drawn", () => {

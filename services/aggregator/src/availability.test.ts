@@ -125,3 +125,22 @@ test("a node in focus gets its page map at most once a second, and only while it
   });
   assert.ok(positions.size >= 3 && positions.size <= 5, `${positions.size} maps`);
 });
+
+test("a log that lost its tail is gone on with from what is left, records and views included", async () => {
+  const world = await worldWithHistory();
+  const { last } = await world.log.positions({ kind: "event", partition: 0 });
+  const { epoch, incarnation } = await world.store.claim("p0");
+  const nothing = { puts: [], deletes: [], series: [] };
+  const beyond = { epoch, incarnation, previousPosition: 0, position: last + 100, recordId: "gone", ...nothing };
+  assert.equal(await world.store.commit("p0", beyond), "committed");
+  const node = new ScriptedNode("b");
+  await runUntil(world.partitionWorker(0), async () => {
+    await world.batch(node);
+    await world.clock.advance(1_000);
+    await settle(3);
+    return (await world.records({ kind: "view" })).length > 0;
+  });
+  const committed = await world.store.committed("p0");
+  assert.ok(committed!.position > last && committed!.position < last + 100);
+  assert.notEqual(await world.store.get(world.keys.node(0, "b")), null);
+});

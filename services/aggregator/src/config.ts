@@ -10,10 +10,12 @@ export interface AggregatorLimits {
   readonly commitWritesMax: number;
   /** Time between two ticks of a partition, in milliseconds. */
   readonly tickIntervalMs: number;
-  /** Most nodes of one partition; batches of further ones are put aside. Keeps partial records below 1 MiB. */
+  /** Most nodes of one partition; batches of further ones are put aside. Partial records of so many fit into 1 MiB. */
   readonly nodesPerPartitionMax: number;
   /** Shortest time between two page maps of a node in focus, in milliseconds. */
   readonly pageMapIntervalMs: number;
+  /** Most page maps in one commit, so that it stays well below the store's COMMIT_BYTES_MAX. */
+  readonly pageMapsPerCommitMax: number;
   /** How long a page map stays in the store after it was last written, in milliseconds. */
   readonly pageMapKeepMs: number;
 }
@@ -22,9 +24,10 @@ export const DEFAULT_LIMITS: AggregatorLimits = {
   pullRecordsMax: 256,
   pullWaitMs: 1_000,
   commitIntervalMs: 200,
-  commitWritesMax: 8_192,
+  commitWritesMax: 4_096,
   tickIntervalMs: 1_000,
-  nodesPerPartitionMax: 1_024,
+  nodesPerPartitionMax: 2_048,
   pageMapIntervalMs: 1_000,
+  pageMapsPerCommitMax: 32,
   pageMapKeepMs: 600_000,
 };

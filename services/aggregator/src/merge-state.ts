@@ -2,7 +2,7 @@ import { FarmMerge } from "@farmscope/domain";
 import type { FarmWindow } from "@farmscope/proto";
 import { StageCounter } from "@farmscope/runtime";
 import type { Keys } from "@farmscope/store";
-import { Pending } from "./pending.ts";
+import { type Committed, Pending } from "./pending.ts";
 
 export interface MergeSettings {
   readonly partition: number;
@@ -24,9 +24,9 @@ export class MergeState {
     commit: new StageCounter("commit"),
   };
 
-  constructor(settings: MergeSettings, silentThrough: number) {
+  constructor(settings: MergeSettings, committed: Committed) {
     this.settings = settings;
     this.merge = new FarmMerge(settings.partition, settings.partitions);
-    this.pending = new Pending(silentThrough);
+    this.pending = new Pending(committed);
   }
 }

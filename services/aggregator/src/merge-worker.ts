@@ -24,9 +24,9 @@ export class MergeWorker implements Worker {
     );
   }
 
-  #begin({ silentThrough }: LifeBeginning): Life<string> {
+  #begin({ committed }: LifeBeginning): Life<string> {
     const { keys, partitions } = this.#ports;
-    const state = new MergeState({ partition: this.#partition, partitions, keys }, silentThrough);
+    const state = new MergeState({ partition: this.#partition, partitions, keys }, committed);
     return {
       pending: state.pending,
       pipeline: (pull, policy) => mergePipeline(state, pull, policy),

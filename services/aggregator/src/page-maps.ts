@@ -27,9 +27,9 @@ export class PageMaps {
     return this.#due(state).length > 0;
   }
 
-  /** The maps that are due. Cost: one pass over each node's map. */
+  /** The maps that are due, as many as one commit takes. Cost: one pass over each node's map. */
   take(state: PartitionState): ViewWrite[] {
-    const due = this.#due(state);
+    const due = this.#due(state).slice(0, state.settings.limits.pageMapsPerCommitMax);
     for (const node of due) {
       this.#written.set(node.node, { atMs: this.#clock.monotonicMs(), position: node.fold.position });
     }

@@ -12,7 +12,7 @@ import { StageCounter } from "@farmscope/runtime";
 import type { Keys } from "@farmscope/store";
 import type { AggregatorLimits } from "./config.ts";
 import { deadLetter } from "./dead-letter.ts";
-import { Pending } from "./pending.ts";
+import { type Committed, Pending } from "./pending.ts";
 
 /** A batch whose turn may not have come yet. `fault` says why it cannot be folded, as far as that shows before. */
 export interface OrderedBatch {
@@ -61,12 +61,12 @@ export class PartitionState {
   readonly #openBeginning: boolean;
 
   /**
-   * @param silentThrough position up to which everything was committed by an earlier owner.
+   * @param committed what an earlier owner committed.
    * @param openBeginning the log's oldest records are gone.
    */
-  constructor(settings: PartitionSettings, silentThrough: number, openBeginning: boolean) {
+  constructor(settings: PartitionSettings, committed: Committed, openBeginning: boolean) {
     this.settings = settings;
-    this.pending = new Pending(silentThrough);
+    this.pending = new Pending(committed);
     this.windows = new PartitionWindows(settings.partition);
     this.#openBeginning = openBeginning;
   }

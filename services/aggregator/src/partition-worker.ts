@@ -31,11 +31,11 @@ export class PartitionWorker implements Worker {
     return ownScope(`p${this.#partition}`, stream, this.#ports, signal, (beginning) => this.#begin(beginning));
   }
 
-  #begin({ silentThrough, openBeginning }: LifeBeginning): Life<PartitionNode> {
+  #begin({ committed, openBeginning }: LifeBeginning): Life<PartitionNode> {
     const { keys, limits, namespace, partitions, log, clock, logger, replicaId } = this.#ports;
     const partition = this.#partition;
     const settings = { namespace, partition, partitions, keys, limits, messageBytesMax: log.messageBytesMax };
-    const state = new PartitionState(settings, silentThrough, openBeginning);
+    const state = new PartitionState(settings, committed, openBeginning);
     const maps = new PageMaps(this.#focus, clock);
     const intervalMs = limits.tickIntervalMs;
     this.#state = state;

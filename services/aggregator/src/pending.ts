@@ -7,6 +7,16 @@ export interface ViewWrite {
   readonly ttlMs?: number;
 }
 
+/** What an earlier owner committed, as far as the log still has it. */
+export interface Committed {
+  /** Position up to which effects are off. */
+  readonly silentThrough: number;
+  /** Id of the record there; "" when it is not known. */
+  readonly recordId: string;
+  /** Told when another record stands there: the log lost its tail and grew again. */
+  readonly onForeign: (recordId: string) => void;
+}
+
 /**
  * What has been folded and waits for the next commit. While a restarted owner folds what was committed before, effects
  * are off: those records and views exist already.
@@ -19,16 +29,15 @@ export class Pending<Changed> {
   /** Position of the record that is being folded. */
   position = 0;
   recordId = "";
-  #silentThrough: number;
+  readonly #committed: Committed;
 
-  /** @param silentThrough position up to which effects are off. */
-  constructor(silentThrough: number) {
-    this.#silentThrough = silentThrough;
+  constructor(committed: Committed) {
+    this.#committed = committed;
   }
 
   /** Whether the record that is being folded lies behind the committed position. */
   get live(): boolean {
-    return this.position > this.#silentThrough;
+    return this.position > this.#committed.silentThrough;
   }
 
   get writes(): number {
@@ -38,6 +47,8 @@ export class Pending<Changed> {
   enter(position: number, recordId: string): void {
     this.position = position;
     this.recordId = recordId;
+    const { silentThrough, recordId: committedId, onForeign } = this.#committed;
+    if (position === silentThrough && committedId !== "" && committedId !== recordId) onForeign(recordId);
   }
 
   emit(effect: Effect): void {

@@ -1,11 +1,11 @@
-import type { EventLog, StreamName } from "@farmscope/log";
+import type { EventLog, StreamName, StreamPositions } from "@farmscope/log";
 import { type Clock, type Logger, messageOf, OperatingError, retrying } from "@farmscope/runtime";
 import type { Claim, Keys, Scope, ViewStore } from "@farmscope/store";
 import { lastValueFrom, type Observable } from "rxjs";
 import { CommitSchedule } from "./commit-schedule.ts";
 import { Committer } from "./committer.ts";
 import type { AggregatorLimits } from "./config.ts";
-import type { Pending, ViewWrite } from "./pending.ts";
+import type { Committed, Pending, ViewWrite } from "./pending.ts";
 import type { CommitPolicy } from "./stages/commit.ts";
 import type { PullPorts } from "./stages/read.ts";
 
@@ -42,8 +42,7 @@ export interface Life<Changed> {
 }
 
 export interface LifeBeginning {
-  /** Position up to which an earlier owner committed: effects are off until there. */
-  readonly silentThrough: number;
+  readonly committed: Committed;
   /** The stream's oldest records are gone. */
   readonly openBeginning: boolean;
 }
@@ -83,11 +82,9 @@ async function liveOnce<Changed>(
 ): Promise<void> {
   const { log, clock, logger, limits } = ports;
   const positions = await log.positions(stream);
-  const context = { scope, committed: claim.position, first: positions.first, last: positions.last };
-  if (positions.last < claim.position) logger.error(context, "the log lost its tail: goes on behind what is left");
-  if (positions.first > claim.position + 1) logger.warn(context, "records were removed before they were folded");
-  const silentThrough = Math.min(claim.position, positions.last);
-  const life = begin({ silentThrough, openBeginning: positions.first > 1 });
+  const committed = committedOf(scope, claim, positions, logger);
+  const { silentThrough } = committed;
+  const life = begin({ committed, openBeginning: positions.first > 1 });
   const committer = new Committer(scope, claim, ports);
   const schedule = scheduleOf(life, committer, silentThrough, limits, signal);
   const reader = await log.read(stream, { from: positions.first, allowTruncated: true, signal });
@@ -104,6 +101,17 @@ async function liveOnce<Changed>(
     await reader.close();
     await beside;
   }
+}
+
+/** What was committed, held against what the log has; every contradiction is told. */
+function committedOf(scope: Scope, claim: Claim, { first, last }: StreamPositions, logger: Logger): Committed {
+  const context = { scope, committed: claim.position, first, last };
+  if (first > claim.position + 1) logger.warn(context, "records were removed before they were folded");
+  const onForeign = (recordId: string): void =>
+    logger.error({ ...context, expected: claim.recordId, recordId }, "the log lost its tail and grew again");
+  if (last >= claim.position) return { silentThrough: claim.position, recordId: claim.recordId, onForeign };
+  logger.error(context, "the log lost its tail: goes on behind what is left");
+  return { silentThrough: last, recordId: "", onForeign };
 }
 
 function scheduleOf<Changed>(

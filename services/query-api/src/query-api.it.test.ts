@@ -7,7 +7,7 @@ import { openStore } from "@farmscope/store";
 import { NatsServer, RedisServer } from "@farmscope/testkit";
 import { fill } from "./fixtures.ts";
 import { createQueryApi } from "./query-api.ts";
-import type { ReadyAnswer } from "./schemas/index.ts";
+import type { ReadyAnswer, StatusAnswer } from "./schemas/index.ts";
 
 const clock = new SystemClock();
 const logger = createLogger("test", "silent");
@@ -44,27 +44,33 @@ it("starts without its servers, says what is missing, serves when they come, and
   };
   const status = async (path: string): Promise<number> => (await fetch(`${address}${path}`)).status;
 
-  await readiness(false, false);
-  assert.equal(await status("/livez"), 200);
-  assert.equal(await status("/api/v1/nodes/a"), 503);
-  assert.equal(await status("/api/v1/status"), 200);
-  await nats.start();
-  await redis.start();
-  await log.ensureStreams();
-  await readiness(true, true);
-  await fill(store);
-  assert.equal(await status("/api/v1/nodes/a"), 200);
-  assert.equal(await status("/api/v1/alerts"), 200);
-  const answer = await (await fetch(`${address}/api/v1/status`)).json();
-  assert.equal(answer.nodes.known, 2);
-  assert.deepEqual(answer.members, [{ id: address, role: "query-api" }]);
-  await redis.kill();
-  await readiness(true, false);
-  await redis.start();
-  await readiness(true, true);
-  assert.equal(await status("/api/v1/nodes/a"), 200);
-
-  controller.abort();
-  await running;
-  await Promise.all([log.close(), store.close(), coordination.close()]);
+  try {
+    await readiness(false, false);
+    assert.equal(await status("/livez"), 200);
+    assert.equal(await status("/api/v1/nodes/a"), 503);
+    assert.equal(await status("/api/v1/status"), 200);
+    await nats.start();
+    await redis.start();
+    await log.ensureStreams();
+    await readiness(true, true);
+    await fill(store);
+    assert.equal(await status("/api/v1/nodes/a"), 200);
+    assert.equal(await status("/api/v1/alerts"), 200);
+    const read = async () => (await (await fetch(`${address}/api/v1/status`)).json()) as StatusAnswer;
+    assert.equal((await read()).nodes.known, 2);
+    for (let tries = 0; (await read()).members.length === 0; tries++) {
+      assert.ok(tries < 100, "it is announced once the coordination service is there");
+      await clock.sleep(100);
+    }
+    assert.deepEqual((await read()).members, [{ id: address, role: "query-api" }]);
+    await redis.kill();
+    await readiness(true, false);
+    await redis.start();
+    await readiness(true, true);
+    assert.equal(await status("/api/v1/nodes/a"), 200);
+  } finally {
+    controller.abort();
+    await running;
+    await Promise.all([log.close(), store.close(), coordination.close()]);
+  }
 });

@@ -41,10 +41,10 @@ export async function runSession(options: SessionOptions): Promise<summary.RunSu
     ports = await openPorts(stack.config, clock, options.logger);
     await ensureStreams(ports, clock, options.logger, signal);
     const outside = { ...ports, namespace: config.namespace, partitions: config.partitions };
+    const positionsBefore = await summary.eventPositions(outside);
     await startServices(stack, options);
     await catchUp(outside, clock);
     const before = summary.balanceOf(await summary.readNodeViews(outside));
-    const positionsBefore = await summary.eventPositions(outside);
     const emitter = await stack.startService("emit", sourceArguments(options.flags, source), { signal });
     tell(`events from ${source}; the console is at http://${config.http}/`);
     await untilOver(options, () => emitter.state === "stopped");

@@ -12,7 +12,8 @@ export interface Quantile {
   readonly upper: number;
 }
 
-interface Cell {
+/** Values between two bounds, lower <= value < upper, in microseconds. */
+export interface DistributionCell {
   readonly lower: number;
   readonly upper: number;
   readonly count: number;
@@ -33,7 +34,7 @@ export class Distribution {
   /** In nanoseconds, whole: sums of integers below 2^53 do not depend on their order. */
   #sumNs = 0;
   #exactMaxUs = 0;
-  #cells: readonly Cell[] | null = null;
+  #cells: readonly DistributionCell[] | null = null;
 
   get count(): number {
     return this.#count;
@@ -125,7 +126,7 @@ export class Distribution {
   }
 
   /** All cells in use, by lower bound, for heatmaps. */
-  cells(): readonly Cell[] {
+  cells(): readonly DistributionCell[] {
     return this.#sortedCells();
   }
 
@@ -160,7 +161,7 @@ export class Distribution {
     return distribution;
   }
 
-  #sortedCells(): readonly Cell[] {
+  #sortedCells(): readonly DistributionCell[] {
     this.#cells ??= [
       ...[...this.#slots].map(([slot, count]) => ({ lower: slotLowerUs(slot), upper: slotUpperUs(slot), count })),
       ...[...this.#exact].map(([index, count]) => ({ lower: exactLowerUs(index), upper: exactUpperUs(index), count })),
@@ -173,7 +174,10 @@ function increase(counts: Map<number, number>, key: number, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }
 
-function cellAt(cells: readonly Cell[], rank: number): { readonly cell: Cell; readonly rankInside: number } {
+function cellAt(
+  cells: readonly DistributionCell[],
+  rank: number,
+): { readonly cell: DistributionCell; readonly rankInside: number } {
   let before = 0;
   for (const cell of cells) {
     if (before + cell.count >= rank) return { cell, rankInside: rank - before };
@@ -182,7 +186,7 @@ function cellAt(cells: readonly Cell[], rank: number): { readonly cell: Cell; re
   throw new Error("invariant broken: a rank lies within the count");
 }
 
-function interpolate(at: { readonly cell: Cell; readonly rankInside: number }): number {
+function interpolate(at: { readonly cell: DistributionCell; readonly rankInside: number }): number {
   const { lower, upper, count } = at.cell;
   return Number.isFinite(upper) ? lower + ((upper - lower) * (at.rankInside - 0.5)) / count : lower;
 }

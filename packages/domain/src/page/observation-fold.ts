@@ -52,6 +52,9 @@ export interface ObservationOutcome {
  * less a margin, compared with the chunk (frames that events touched between there and the end of the read are
  * ambiguous), corrected, and the events since are applied again. Events older than that which arrive later are settled:
  * the chunk has them already.
+ *
+ * An emitter serves this best by logging the first part, which may be empty, a margin ahead of the first read, and every
+ * event that came before a chunk's end ahead of the chunk. Neither is needed for the map to come out right in the end.
  */
 export class ObservationFold {
   readonly #map: PageMap;

@@ -38,7 +38,9 @@ function blocksOf(fold: PageFold): string[] {
 /** The anomalies that were counted at all. */
 function anomaliesOf(fold: PageFold): Record<string, bigint> {
   const all = Object.entries(fold.counters.anomalies ?? {});
-  return Object.fromEntries(all.filter((entry): entry is [string, bigint] => typeof entry[1] === "bigint" && entry[1] > 0n));
+  return Object.fromEntries(
+    all.filter((entry): entry is [string, bigint] => typeof entry[1] === "bigint" && entry[1] > 0n),
+  );
 }
 
 test("a page goes from the buddy allocator over a per-CPU list to its user and back", () => {
@@ -183,6 +185,20 @@ test("zones that move keep what is known of frames that some zone still has", ()
       [512, 6],
       [512, 0],
     ],
+  );
+});
+
+test("where spans overlap the shorter one owns, and takes over what is known", () => {
+  const fold = foldOf({ kind: "Drain", pfn: 1024, order: 10 });
+  fold.setFacts(factsOf(["Normal", 0, FRAMES], ["Movable", 1024, 512]));
+  assert.deepEqual(
+    fold.zones().map(({ freePages }) => freePages),
+    [512, 512],
+  );
+  fold.applyEvents(columnsOf({ kind: "Refill", pfn: 1024 }, { kind: "Refill", pfn: 1536 }));
+  assert.deepEqual(
+    fold.zones().map(({ freePages }) => freePages),
+    [511, 511],
   );
 });
 

@@ -21,7 +21,6 @@ import { ORDERS_MAX, PAGE_STATES, PageState, type PageStateSet } from "./page-st
 /** The most frames that one zone may span: 4 TiB of 4 KiB pages, 512 MiB of map. */
 export const ZONE_FRAMES_MAX = 2 ** 30;
 
-const NODES_PER_WORD_SHIFT = 4;
 /** A state that a block can be given. */
 export type KnownState = Exclude<PageState, typeof PageState.Unknown>;
 
@@ -165,13 +164,6 @@ export class ZoneMap {
         rest &= ~(3 << (2 * slot));
       }
     }
-  }
-
-  /** True when no frame of the tile is known. */
-  isTileUnknown(tile: number): boolean {
-    const base = tile << this.#wordsShift;
-    for (let word = 0; word < this.wordsPerTile; word++) if (this.#words[base + word] !== 0) return false;
-    return true;
   }
 
   /** A copy of a tile, for {@link restoreTile}. */

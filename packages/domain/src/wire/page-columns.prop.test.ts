@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ModelKernel } from "../page/fixtures/model-kernel.ts";
 import { PAGE_EVENTS_MAX, PageColumns } from "../page/columns.ts";
+import { ModelKernel } from "../page/fixtures/model-kernel.ts";
 import { Random } from "../random.ts";
 import { hostileBytes, readsOrRefuses } from "./fixtures/hostile-bytes.ts";
 import { decodePageColumns, encodePageColumns } from "./page-columns.ts";
@@ -115,6 +115,15 @@ test("a migrate type that no kernel has becomes the largest there is", () => {
   const decoded = new PageColumns(1);
   decodePageColumns(encodePageColumns(columnsOf([[5, 6, 7, 8, 1, 3, 200]]), 0), 1, 0, decoded);
   assert.deepEqual(rowsOf(decoded), [[5, 6, 7, 8, 1, 3, 7]]);
+});
+
+test("runs that do not end where the events do are refused", () => {
+  const into = new PageColumns(8);
+  // One context: pid 1, cgroup 1, what 0; one run of head 0 and length - 2; ticks and pfns of 0.
+  const bytes = (length: number): Uint8Array => Uint8Array.of(1, 1, 1, 0, 0, length - 2, 0, 0, 0, 0, 0, 0);
+  decodePageColumns(bytes(3), 3, 0, into);
+  assert.throws(() => decodePageColumns(bytes(4), 3, 0, into), WireFormatError);
+  assert.throws(() => decodePageColumns(bytes(2), 3, 0, into), WireFormatError);
 });
 
 test("an event takes less than 3.7 bytes", () => {

@@ -38,7 +38,10 @@ test("a column of numbers is read as one number after the other would be", () =>
       const reader = new VarintReader(writer.finish());
       const read = new Float64Array(column.length);
       reader.zigzags(column.length, read);
-      assert.deepEqual([...read], column.map((value) => value + 0));
+      assert.deepEqual(
+        [...read],
+        column.map((value) => value + 0),
+      );
       reader.expectEnd();
     }),
   );
@@ -54,7 +57,10 @@ test("any bytes are read within their bounds or refused", () => {
       const slowWorks = readsOrRefuses(() => {
         for (let index = 0; index < count; index++) expected.push(slow.zigzag53());
       });
-      assert.equal(readsOrRefuses(() => fast.zigzags(count, column)), slowWorks);
+      assert.equal(
+        readsOrRefuses(() => fast.zigzags(count, column)),
+        slowWorks,
+      );
       assert.ok(fast.at <= bytes.length);
       if (slowWorks) assert.deepEqual([[...column], fast.at], [expected, slow.at]);
     }),

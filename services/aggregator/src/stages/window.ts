@@ -1,6 +1,6 @@
-import { FOLD_VERSION, partialId, WINDOW_KEEP_MS, WINDOW_MS, type WindowRecord } from "@farmscope/domain";
-import { create, toBinary, ViewRecordSchema } from "@farmscope/proto";
+import { partialId, WINDOW_KEEP_MS, WINDOW_MS, type WindowRecord } from "@farmscope/domain";
 import { type OperatorFunction, tap } from "rxjs";
+import { encodePartial } from "../partial-record.ts";
 import type { PartitionState } from "../partition-state.ts";
 import type { Folded } from "./fold.ts";
 
@@ -22,13 +22,8 @@ function write(state: PartitionState, { partial, nodes }: WindowRecord): void {
   const { partition, keys } = state.settings;
   const startMs = Number(partial.startMs);
   const id = partialId(partition, startMs, partial.revision);
-  const record = create(ViewRecordSchema, { foldVersion: FOLD_VERSION, id, body: { case: "partial", value: partial } });
-  state.pending.emit({
-    stream: { kind: "view" },
-    key: `partial/${partition}`,
-    id,
-    payload: toBinary(ViewRecordSchema, record),
-  });
+  const payload = encodePartial(id, partial, state.settings.messageBytesMax);
+  state.pending.emit({ stream: { kind: "view" }, key: `partial/${partition}`, id, payload });
   for (const { node, bytes } of nodes) {
     const series = keys.nodeWindows(partition, WINDOW_MS, node);
     state.pending.write({ series, startMs, value: bytes, keepFromMs: state.windows.openFromMs - WINDOW_KEEP_MS });

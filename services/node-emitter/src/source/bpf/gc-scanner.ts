@@ -76,6 +76,7 @@ export class GcScanner {
     this.#round++;
     this.#nextRoundMs = nowMs + ROUND_MS_MIN;
     this.#pids = readdirSync(this.#proc).filter((name) => /^\d+$/.test(name));
+    if (this.#pids.length === 0) this.#forgetUnused();
   }
 
   #look(): void {
