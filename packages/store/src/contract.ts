@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SystemClock } from "@farmscope/runtime";
 import { COMMIT_BYTES_MAX } from "./commit-bounds.ts";
+import { next, until } from "./contract-helpers.ts";
 import { Keys } from "./keys.ts";
-import type { Claim, Commit, CommitNotice, SeriesWrite, ViewStore } from "./port.ts";
+import type { CommitNotice, SeriesWrite, ViewStore } from "./port.ts";
 
 /** What the contract needs of an adapter under test. Every test gets a namespace that no other test uses. */
 export interface StoreHarness {
@@ -13,25 +13,9 @@ export interface StoreHarness {
   pass(ms: number): Promise<void>;
 }
 
-const clock = new SystemClock();
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 /** Every byte value, so that no adapter can take values for text. */
 const ALL_BYTES = Uint8Array.from({ length: 256 }, (_, i) => i);
-
-/** A commit from the claim's position to the next. */
-function next(claim: Claim, changes: Partial<Commit> = {}): Commit {
-  return {
-    epoch: claim.epoch,
-    incarnation: claim.incarnation,
-    previousPosition: claim.position,
-    position: claim.position + 1,
-    recordId: `record-${claim.position + 1}`,
-    puts: [],
-    deletes: [],
-    series: [],
-    ...changes,
-  };
-}
 
 /** The behaviour that every view store has. Run by each adapter's test with its own harness. */
 export function storeContract(name: string, harness: StoreHarness): void {
@@ -294,12 +278,4 @@ export function storeContract(name: string, harness: StoreHarness): void {
       ]);
     });
   });
-}
-
-/** Waits for what another connection brings. */
-export async function until(condition: () => boolean | Promise<boolean>, msMax = 10_000): Promise<void> {
-  for (let waited = 0; !(await condition()); waited += 10) {
-    if (waited > msMax) throw new Error("it did not come true in time");
-    await clock.sleep(10);
-  }
 }

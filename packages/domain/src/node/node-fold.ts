@@ -1,4 +1,4 @@
-import { type Agreement, type Batch, type NodeFacts, Signal } from "@farmscope/proto";
+import { type Agreement, type Batch, type NodeFacts, ObservationReason, Signal } from "@farmscope/proto";
 import { PageFold } from "../page/page-fold.ts";
 import { type ClockOffset, tickToUnixMs } from "../time.ts";
 import { type NodeMoment, NodeWindows } from "../window/node-windows.ts";
@@ -136,7 +136,8 @@ export class NodeFold {
     if (content.pages.length > 0) this.pages.applyEvents(content.pages);
     if (batch.observation !== undefined) {
       const agreement = this.pages.applyObservation(batch.observation);
-      if (agreement !== null) {
+      // Before the first observation of a start, events went by unseen: that one corrects, it does not judge.
+      if (agreement !== null && agreement.reason !== ObservationReason.START) {
         const endTick = content.newestTick(batch);
         this.agreement = { ...agreement, atMs: BigInt(Math.floor(dateOf(endTick, clock, place))) };
       }

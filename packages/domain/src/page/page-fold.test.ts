@@ -207,7 +207,8 @@ test("facts that no kernel has are refused, and change nothing", () => {
   for (const maxOrder of [0, 3, 16]) {
     assert.throws(() => fold.setFacts({ ...factsOf(["Normal", 0, 10]), maxOrder }), WireFormatError);
   }
-  assert.throws(() => fold.setFacts(factsOf(["Normal", 0, 2 ** 30 + 1])), WireFormatError);
+  const half = 2 ** 29;
+  assert.throws(() => fold.setFacts(factsOf(["Normal", 0, half], ["Movable", half, half + 1])), WireFormatError);
   assert.throws(() => fold.setFacts(factsOf(["Normal", 2 ** 32 - 10, 11])), WireFormatError);
   assert.deepEqual([fold.frames, blocksOf(fold)], [FRAMES, ["Allocated@8/0x1"]]);
 });

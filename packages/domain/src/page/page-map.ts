@@ -1,10 +1,13 @@
 import { WireFormatError } from "../wire/wire-format-error.ts";
 import { ORDERS_MAX, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
-import { type KnownState, ZONE_FRAMES_MAX, ZoneMap } from "./zone-map.ts";
+import { type KnownState, ZoneMap } from "./zone-map.ts";
 import { segmentsOf, type ZonePlace, type ZoneSegment } from "./zone-segments.ts";
 
 /** Told of each longest stretch of equal blocks, or of unknown frames (order 0), in rising order without gaps. */
 export type PageRunVisitor = (first: number, frames: number, state: PageState, order: number) => void;
+
+/** The most frames that all zones together may span: 4 TiB of 4 KiB pages, 512 MiB of map. */
+export const MAP_FRAMES_MAX = 2 ** 30;
 
 /** Tiles are a few words at least, and orders fit the four bits that the formats give them. */
 const MAX_ORDER_LEAST = 4;
@@ -46,13 +49,12 @@ export class PageMap {
    * Takes over where the zones of the host lie. What is known of frames stays known as long as some zone owns them; new
    * frames are unknown. Nothing when nothing changed, else O(map).
    * @returns false when zones did more than grow or appear, so that they had to be made anew.
-   * @throws {WireFormatError} over-limit, when a zone spans more than ZONE_FRAMES_MAX frames or ends beyond 2^32.
+   * @throws {WireFormatError} over-limit, when zones span more than MAP_FRAMES_MAX frames or end beyond 2^32.
    */
   setZones(places: readonly ZonePlace[]): boolean {
-    for (const { name, startPfn, spanned } of places) {
-      if (spanned > ZONE_FRAMES_MAX || startPfn + spanned > 2 ** 32) {
-        throw new WireFormatError("over-limit", `zone ${name} spans ${spanned} frames from ${startPfn}`);
-      }
+    const spanned = places.reduce((sum, place) => sum + place.spanned, 0);
+    if (spanned > MAP_FRAMES_MAX || places.some((place) => endOf(place) > 2 ** 32)) {
+      throw new WireFormatError("over-limit", `zones of ${spanned} frames`);
     }
     const known = places.map((place) => this.#places.findIndex((other) => isGrowthOf(place, other)));
     const onlyGrew = this.#places.every((_, at) => known.includes(at));

@@ -18,14 +18,13 @@
 import { bitCount, highestBit, lowestBit } from "./bits.ts";
 import { ORDERS_MAX, PAGE_STATES, PageState, type PageStateSet } from "./page-state.ts";
 
-/** The most frames that one zone may span: 4 TiB of 4 KiB pages, 512 MiB of map. */
-export const ZONE_FRAMES_MAX = 2 ** 30;
-
 /** A state that a block can be given. */
 export type KnownState = Exclude<PageState, typeof PageState.Unknown>;
 
+const NODES_PER_WORD_SHIFT = 4;
 const LOW_BITS = 0x55555555;
 
+/** The map described above. Frame numbers are absolute. */
 export class ZoneMap {
   /** Largest order of a block; a tile is one such block. */
   readonly maxOrder: number;
@@ -57,8 +56,7 @@ export class ZoneMap {
   }
 
   get tiles(): number {
-    if (this.#endPfn === this.startPfn) return 0;
-    return ((this.#endPfn - 1) >>> this.maxOrder) + 1 - this.#firstTile;
+    return Math.ceil(this.#endPfn / 2 ** this.maxOrder) - this.#firstTile;
   }
 
   /** Length of a tile, and of what {@link saveTile} returns. */
@@ -194,7 +192,7 @@ export class ZoneMap {
       above >>>= 1;
       aboveOrder++;
     }
-    const held = order === 0 ? 0 : this.#clearBelow(base, node, order);
+    const held = this.#clearBelow(base, node, order);
     this.#place(base, node, order, state);
     return held;
   }

@@ -4,9 +4,10 @@ import { createLogger, retrying, SystemClock } from "@farmscope/runtime";
 import { answers, LocalServer, RedisServer } from "@farmscope/testkit";
 import { Redis } from "ioredis";
 import { COMMIT_WRITES_MAX } from "../commit-bounds.ts";
-import { storeContract, until } from "../contract.ts";
+import { storeContract } from "../contract.ts";
+import { next, until } from "../contract-helpers.ts";
 import { Keys } from "../keys.ts";
-import type { Claim, Commit, CommitNotice } from "../port.ts";
+import type { CommitNotice } from "../port.ts";
 import { openStore, type RedisStore } from "./redis-store.ts";
 
 const clock = new SystemClock();
@@ -35,12 +36,6 @@ class ClusterServer extends LocalServer {
     await until(async () => String(await redis.call("CLUSTER", "INFO")).includes("cluster_state:ok"));
     redis.disconnect();
   }
-}
-
-function next(claim: Claim, changes: Partial<Commit> = {}): Commit {
-  const { epoch, incarnation, position } = claim;
-  const rest = { recordId: "r", puts: [], deletes: [], series: [] };
-  return { epoch, incarnation, previousPosition: position, position: position + 1, ...rest, ...changes };
 }
 
 for (const [kind, server] of [

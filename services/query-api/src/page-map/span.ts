@@ -9,12 +9,11 @@ export interface FrameSpan {
 
 /** The zones of a map. Several NUMA nodes may have zones of the same name. */
 export function zonesOf(view: PageMapView) {
-  return (view.facts?.zones ?? []).map(({ name, numaNode, startPfn, spanned }) => ({
-    zone: name,
-    numaNode,
-    first: startPfn,
-    count: Math.max(0, Math.min(startPfn + spanned, view.frames) - startPfn),
-  }));
+  return (view.facts?.zones ?? []).map(({ name, numaNode, startPfn, spanned, frontierPfn }) => {
+    const count = Math.max(0, Math.min(startPfn + spanned, view.frames) - startPfn);
+    const initialised = frontierPfn === 0 ? count : Math.max(0, Math.min(count, frontierPfn - startPfn));
+    return { zone: name, numaNode, first: startPfn, count, initialised };
+  });
 }
 
 /**

@@ -67,7 +67,7 @@ describe("the page map as JSON", () => {
       runs.state.map((state) => states[state]),
       ["unknown", "free", "allocated", "pcp", "allocated", "free"],
     );
-    assert.deepEqual(answer.zones[1], { zone: "Normal", numaNode: 0, first: 16, count: 48 });
+    assert.deepEqual(answer.zones[1], { zone: "Normal", numaNode: 0, first: 16, count: 48, initialised: 48 });
     assert.equal(answer.at, new Date(START_MS + 50_000).toISOString());
   });
 

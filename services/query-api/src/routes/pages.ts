@@ -38,7 +38,7 @@ export function pageRoutes(app: App, { views, pageMaps }: QueryContext): void {
       const field = scale === undefined ? "width" : "scale";
       throw new RequestInvalid([{ field, message: `applies to pictures only: send Accept: ${PNG}` }]);
     }
-    const map = await pageMaps.get(request.params.node, hangUpSignal(request));
+    const map = await pageMaps.get(request.params.node, hangUpSignal(reply));
     const view = await views.node(request.params.node);
     const span = spanOf(map.view, request.query);
     const standing = { ...nodeStandingOf(view), ...standingOfMap(map) };

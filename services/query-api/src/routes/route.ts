@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from "fastify";
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, RawServerDefault } from "fastify";
 import Type, { type TSchema } from "typebox";
 import { Problem } from "../schemas/index.ts";
 import type { Role } from "../stages/authorize.ts";
@@ -60,9 +60,9 @@ function mediaTypes(alternatives: Readonly<Record<string, TSchema>>) {
   return Object.fromEntries(Object.entries(alternatives).map(([type, schema]) => [type, { schema }]));
 }
 
-/** Fires when whoever asked hangs up. */
-export function hangUpSignal(request: FastifyRequest): AbortSignal {
+/** Fires when whoever asked hangs up; also, to no effect, when the answer is complete: a connection serves many requests. */
+export function hangUpSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  request.raw.socket.once("close", () => controller.abort());
+  reply.raw.once("close", () => controller.abort());
   return controller.signal;
 }

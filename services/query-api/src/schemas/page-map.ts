@@ -47,7 +47,13 @@ export const PageMapAnswer = Type.Object({
   first: Count("First frame answered."),
   count: Count("Frames answered."),
   zones: Type.Array(
-    Type.Object({ zone: Type.String(), numaNode: Type.Integer(), first: Type.Integer(), count: Type.Integer() }),
+    Type.Object({
+      zone: Type.String(),
+      numaNode: Type.Integer(),
+      first: Type.Integer(),
+      count: Type.Integer(),
+      initialised: Count("Frames from the first on that the kernel has initialised; the rest is not in use yet."),
+    }),
   ),
   states: Type.Array(PageStateName, { description: "What the numbers in `runs.state` mean." }),
   legend: Type.Array(LegendEntry, { description: "Colours of the picture." }),

@@ -34,7 +34,9 @@ export function PageMap({ node }: { readonly node: string }) {
   if (frame.value === null) {
     return <p class={frame.error === null ? "quiet" : "notice error"}>{frame.error ?? "Asking for the page map…"}</p>;
   }
-  const zones = frame.value.zones.filter((candidate) => candidate.count > 0);
+  const zones = frame.value.zones
+    .map(({ initialised, ...zone }) => ({ ...zone, count: Math.min(zone.count, initialised) }))
+    .filter((candidate) => candidate.count > 0);
   const chosen = zones.find((candidate) => candidate.zone === zone) ?? largest(zones);
   if (chosen === undefined) return <p class="quiet">This node has not told its zones yet.</p>;
   return (
@@ -129,11 +131,22 @@ function describe(
 ): string {
   const first = shown.first + pixel * 2 ** shown.scale;
   if (pixel < 0 || first >= shown.first + shown.count) return "";
-  const data = target.getContext("2d")?.getImageData(column, row, 1, 1).data;
-  const colour =
-    data === undefined ? "" : `#${[...data.slice(0, 3)].map((c) => c.toString(16).padStart(2, "0")).join("")}`;
-  const label = answer.legend.find((entry) => entry.colour === colour)?.label ?? "";
+  const label = labelAt(target, answer, column, row);
   const last = first + 2 ** shown.scale - 1;
   const frames = first === last ? `page frame ${first}` : `page frames ${first}–${last}`;
   return label === "" ? frames : `${frames} · ${label}`;
+}
+
+/** What the legend says of a pixel's colour: a mixed pixel is a greyer shade of its largest state, so the nearest counts. */
+function labelAt(target: HTMLCanvasElement, answer: PageMapAnswer, column: number, row: number): string {
+  const data = target.getContext("2d")?.getImageData(column, row, 1, 1).data;
+  if (data === undefined) return "";
+  const distance = (colour: string): number =>
+    [1, 3, 5].reduce(
+      (sum, at, channel) => sum + (Number.parseInt(colour.slice(at, at + 2), 16) - data[channel]!) ** 2,
+      0,
+    );
+  const nearest = [...answer.legend].sort((a, b) => distance(a.colour) - distance(b.colour))[0];
+  if (nearest === undefined) return "";
+  return distance(nearest.colour) === 0 ? nearest.label : `mostly ${nearest.label}`;
 }

@@ -34,7 +34,7 @@ export function FleetView({ nodes }: { readonly nodes: Nodes | null }) {
       <section class="card">
         <div class="card-head">
           <h2>
-            Fleet <small>{lines.length} nodes</small>
+            Fleet <small>{lines.length === 1 ? "1 node" : `${lines.length} nodes`}</small>
           </h2>
           <label>
             coloured by{" "}

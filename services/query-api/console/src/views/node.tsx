@@ -100,7 +100,9 @@ function Tiles({ now, line }: { readonly now: NodeAnswer; readonly line: NodeLin
         label="map agrees with the kernel"
         value={now.agreement?.rightRatio == null ? "–" : formatShare(now.agreement.rightRatio)}
         note={
-          now.agreement === null ? "no reading finished yet" : `at ${formatTime(now.agreement.atMs)}, before correction`
+          now.agreement === null
+            ? "judged by the next full reading of the kernel"
+            : `at ${formatTime(now.agreement.atMs)}, before correction`
         }
       />
     </section>
