@@ -8,6 +8,7 @@
 enum gc_program {
 	GC_V8,
 	GC_GO,
+	GC_GO_TRANSITION,
 };
 
 /* Pauses that may be open at once; the oldest is forgotten beyond, and its end then not counted. */
@@ -138,9 +139,29 @@ int go_mark_termination(struct pt_regs *registers)
 	return 0;
 }
 
-/* runtime.startTheWorldWithSema */
+/*
+ * runtime.startTheWorldWithSema. The cookie is 1 where go_transition_end is attached too: it ends sweep termination,
+ * whose time Go takes when the other processors have been woken up, which may last as long as the rest.
+ */
 SEC("uprobe")
 int go_start_the_world(struct pt_regs *registers)
 {
-	return pause_ends(counters_of(GC_GO), go_process(), WIRE_GC_GO);
+	__u64 key = go_process();
+	struct open_pause *pause = bpf_map_lookup_elem(&open_pauses, &key);
+
+	if (pause && pause->phase == WIRE_GC_PHASE_SWEEP_TERMINATION && bpf_get_attach_cookie(registers))
+		return 0;
+	return pause_ends(counters_of(GC_GO), key, WIRE_GC_GO);
+}
+
+/* runtime.(*gcCPULimiterState).finishGCTransition, right after the world was started for marking. Go 1.19 and later. */
+SEC("uprobe")
+int go_transition_end(struct pt_regs *registers)
+{
+	__u64 key = go_process();
+	struct open_pause *pause = bpf_map_lookup_elem(&open_pauses, &key);
+
+	if (!pause || pause->phase != WIRE_GC_PHASE_SWEEP_TERMINATION)
+		return 0;
+	return pause_ends(counters_of(GC_GO_TRANSITION), key, WIRE_GC_GO);
 }

@@ -88,9 +88,12 @@ static __always_inline bool was_missed(const __u32 which, __u64 page)
 
 /* ---- the events ------------------------------------------------------------------------------------------------ */
 
+/* Nearly everywhere a struct page has 64 bytes: the verifier then drops the division, which is slow. */
 static __always_inline __u32 frame_of(const struct wire_control *knobs, __u64 page)
 {
-	return (page - knobs->vmemmap_base) / bpf_core_type_size(struct page);
+	const __u64 bytes = bpf_core_type_size(struct page);
+
+	return bytes == 64 ? (page - knobs->vmemmap_base) >> 6 : (page - knobs->vmemmap_base) / bytes;
 }
 
 static __always_inline int page_event(struct wire_counters *count, __u8 kind, __u64 page, __u32 order,

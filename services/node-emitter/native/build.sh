@@ -20,7 +20,7 @@ cc=${CC:-gcc}
 clang=${CLANG:-clang}
 strip=${LLVM_STRIP:-llvm-strip}
 warnings='-Wall -Wextra -Werror'
-shim='shim.c calibrate.c read.c ring.c frames.c tracefs.c'
+shim='shim.c uprobe.c calibrate.c read.c ring.c frames.c tracefs.c'
 
 test_too=no
 case "${1-}" in

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a group is made of: shared by shim.c, calibrate.c and read.c only. */
+/* What a group is made of: shared by shim.c, uprobe.c, calibrate.c and read.c only. */
 #ifndef FARMSCOPE_GROUP_H
 #define FARMSCOPE_GROUP_H
 

@@ -16,13 +16,15 @@
 
 #define COMPLAINT_MAX 512
 
-/* libbpf's last warning: its return values say little, and its hints of "ulimit -l" mislead. */
+/* libbpf's first warning: its return values say little, its later warnings repeat, its hints of "ulimit -l" mislead. */
 static char complaint[COMPLAINT_MAX];
 
 static int remember_complaint(enum libbpf_print_level level, const char *format, va_list arguments)
 {
-	if (level == LIBBPF_WARN && !strstr(format, "ulimit"))
+	if (level == LIBBPF_WARN && !complaint[0] && !strstr(format, "ulimit")) {
 		vsnprintf(complaint, sizeof(complaint), format, arguments);
+		complaint[strcspn(complaint, "\n")] = '\0';
+	}
 	return 0;
 }
 
@@ -256,31 +258,6 @@ struct shim_group *shim_open(const struct shim_options *options, struct shim_err
 		return NULL;
 	}
 	return group;
-}
-
-int shim_uprobe_attach(struct shim_group *group, const char *program_name, const char *path, uint64_t offset,
-		       uint64_t cookie)
-{
-	LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie);
-	struct bpf_program *program = bpf_object__find_program_by_name(group->object, program_name);
-
-	if (!program)
-		return -ENOENT;
-	for (int uprobe = 0; uprobe < SHIM_UPROBES_MAX; uprobe++) {
-		if (group->uprobes[uprobe])
-			continue;
-		group->uprobes[uprobe] = bpf_program__attach_uprobe_opts(program, -1, path, offset, &options);
-		return group->uprobes[uprobe] ? uprobe : -errno;
-	}
-	return -ENOSPC;
-}
-
-void shim_uprobe_detach(struct shim_group *group, int uprobe)
-{
-	if (uprobe < 0 || uprobe >= SHIM_UPROBES_MAX)
-		return;
-	bpf_link__destroy(group->uprobes[uprobe]);
-	group->uprobes[uprobe] = NULL;
 }
 
 void shim_detach(struct shim_group *group)

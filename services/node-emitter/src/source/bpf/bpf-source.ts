@@ -62,16 +62,17 @@ export class BpfSource implements EventSource {
   async open(): Promise<readonly SourceNode[]> {
     const native = loadNative();
     const machine = readMachine(this.#options.nodeId, native.pageBytes());
+    const memory = readMemory(machine.pageBytes);
     const { groups, absent } = openGroups(native, this.#options.pageRingBytes);
     this.#native = native;
     this.#machine = machine;
+    this.#memory = memory;
     this.#groups = groups;
     this.#absent = [...absent];
     this.#salt = fnv1a(`${machine.id}/${machine.boot}`);
-    this.#memory = this.#readMemory(machine.pageBytes);
     const { pageKeepOneIn, runqKeepOneIn } = this.#options;
     for (const group of presentGroups(groups)) {
-      group.configure(pageKeepOneIn, runqKeepOneIn, this.#salt, this.#memory.maxOrder);
+      group.configure(pageKeepOneIn, runqKeepOneIn, this.#salt, memory.maxOrder);
     }
     const clock = (): ReturnType<SourceNode["clock"]> => {
       const [realtimeOffsetUs, errorUs] = native.realtimeOffset();
@@ -85,8 +86,9 @@ export class BpfSource implements EventSource {
     const sink = sinks.get(this.#machine?.id ?? "");
     invariant(groups !== null && sink !== undefined, "a source is opened, and given a sink for each of its nodes");
     for (const group of presentGroups(groups)) {
-      group.attach();
+      const attached = group.attach();
       this.#absent.push(...group.absent());
+      if (group === groups.pages && attached === 0) throw noPageEvents(group.absent());
     }
     this.#session = this.#beginSession(groups, sink);
     this.#giveFacts();
@@ -119,14 +121,6 @@ export class BpfSource implements EventSource {
     if (this.#session !== null) this.#pourRest(this.#session, groups);
     this.#session = null;
     for (const group of presentGroups(groups)) group.close();
-  }
-
-  #readMemory(pageBytes: number): HostMemory {
-    try {
-      return new HostMemory(pageBytes);
-    } catch (cause) {
-      throw new OperatingError("SOURCE_UNREADABLE", `the memory layout: ${messageOf(cause)}`, { cause });
-    }
   }
 
   #beginSession(groups: Groups, sink: NodeSink): Session {
@@ -187,4 +181,18 @@ export class BpfSource implements EventSource {
     const { zones, ram, maxOrder } = memory;
     this.#session?.sink.facts(factsOf({ machine, zones, ram, maxOrder, absent: this.#absent }));
   }
+}
+
+function readMemory(pageBytes: number): HostMemory {
+  try {
+    return new HostMemory(pageBytes);
+  } catch (cause) {
+    throw new OperatingError("SOURCE_UNREADABLE", `the memory layout: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function noPageEvents(absent: readonly string[]): OperatingError {
+  return new OperatingError("BPF_LOAD_FAILED", `no page event can be seen: ${absent.join("; ")}`, {
+    remedy: "farmscope doctor tells what this kernel lacks",
+  });
 }

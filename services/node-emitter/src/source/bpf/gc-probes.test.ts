@@ -46,19 +46,30 @@ test("half of a pair is worth nothing", (t) => {
   assert.deepEqual(probesOf(t, { symbols: addresses([V8_BEGIN]) }), []);
 });
 
+const programsOf = (probes: readonly GcProbe[]): [string, number][] =>
+  probes.map(({ program, cookie }) => [program, cookie]);
+
 test("a Go binary is told by its build info; from 1.21 on the reason of a stop can be read", (t) => {
-  const symbols = addresses(GO_NAMES);
-  const programs = ["go_stop_the_world", "go_mark_termination", "go_start_the_world"];
-  const modern = probesOf(t, { symbols, sections: [buildInfo("go1.26.8")] });
-  assert.deepEqual(
-    modern.map(({ program, cookie }) => [program, cookie]),
-    programs.map((program) => [program, 1]),
-  );
-  const old = probesOf(t, { symbols, sections: [buildInfo("go1.20.14")] });
-  assert.deepEqual(
-    old.map(({ cookie }) => cookie),
-    [0, 0, 0],
-  );
+  const symbols = addresses([...GO_NAMES, "runtime.(*gcCPULimiterState).finishGCTransition"]);
+  assert.deepEqual(programsOf(probesOf(t, { symbols, sections: [buildInfo("go1.26.8")] })), [
+    ["go_transition_end", 0],
+    ["go_stop_the_world", 1],
+    ["go_mark_termination", 0],
+    ["go_start_the_world", 1],
+  ]);
+  assert.deepEqual(programsOf(probesOf(t, { symbols, sections: [buildInfo("go1.20.14")] })), [
+    ["go_stop_the_world", 0],
+    ["go_mark_termination", 0],
+    ["go_start_the_world", 0],
+  ]);
+});
+
+test("without the function that ends the transition, the start of the world ends every pause", (t) => {
+  assert.deepEqual(programsOf(probesOf(t, { symbols: addresses(GO_NAMES), sections: [buildInfo("go1.26.8")] })), [
+    ["go_stop_the_world", 1],
+    ["go_mark_termination", 0],
+    ["go_start_the_world", 0],
+  ]);
 });
 
 /** A .gopclntab with the three functions at 0x10, 0x20 and 0x30 of Go's text. */

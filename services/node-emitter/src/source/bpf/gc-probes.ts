@@ -11,6 +11,7 @@ export interface GcProbe {
   readonly program: string;
   /** In the file. */
   readonly offset: number;
+  /** What the program is told: see there. */
   readonly cookie: number;
 }
 
@@ -24,6 +25,9 @@ const GO_PROGRAMS: ReadonlyMap<string, string> = new Map([
   ["runtime.gcMarkTermination", "go_mark_termination"],
   ["runtime.startTheWorldWithSema", "go_start_the_world"],
 ]);
+
+/** Ends sweep termination where Go itself ends it; Go does without before 1.19. */
+const GO_TRANSITION = "runtime.(*gcCPULimiterState).finishGCTransition";
 
 /** Since Go 1.21 runtime.stopTheWorldWithSema is told the reason, in the first argument. */
 const GO_MINOR_WITH_REASON = 21;
@@ -53,7 +57,7 @@ function* findV8(elf: ElfFile): Generator<void, readonly GcProbe[]> {
       const prefix = [...V8_PROGRAMS.keys()].find((candidate) => name.startsWith(candidate));
       if (prefix !== undefined && !name.includes(".")) addresses.set(prefix, address);
     }
-    const probes = probesAt(elf, addresses, V8_PROGRAMS, 0);
+    const probes = probesAt(elf, addresses, V8_PROGRAMS);
     if (probes.length > 0) return probes;
   }
   return [];
@@ -61,13 +65,25 @@ function* findV8(elf: ElfFile): Generator<void, readonly GcProbe[]> {
 
 function* findGo(elf: ElfFile, buildInfo: ElfSection): Generator<void, readonly GcProbe[]> {
   const version = goVersion(elf.read(buildInfo.offset, Math.min(buildInfo.size, 256)));
-  const cookie = version !== null && passesReason(version) ? 1 : 0;
-  const names = [...GO_PROGRAMS.keys()];
+  const hasReason = version !== null && passesReason(version);
+  const names = [...GO_PROGRAMS.keys(), GO_TRANSITION];
   for (const table of symbolTables(elf)) {
-    const probes = probesAt(elf, yield* elf.symbols(table, names), GO_PROGRAMS, cookie);
+    const probes = goProbesAt(elf, yield* elf.symbols(table, names), hasReason);
     if (probes.length > 0) return probes;
   }
-  return probesAt(elf, yield* goFunctions(elf, names), GO_PROGRAMS, cookie);
+  return goProbesAt(elf, yield* goFunctions(elf, names), hasReason);
+}
+
+/** Where no reason is told, sweep termination cannot be known from other stops: the transition is then of no use. */
+function goProbesAt(elf: ElfFile, addresses: ReadonlyMap<string, number>, hasReason: boolean): readonly GcProbe[] {
+  const transition = hasReason ? probesAt(elf, addresses, new Map([[GO_TRANSITION, "go_transition_end"]])) : [];
+  const cookies: Record<string, boolean> = {
+    go_stop_the_world: hasReason,
+    go_start_the_world: transition.length > 0,
+  };
+  const probes = probesAt(elf, addresses, GO_PROGRAMS);
+  if (probes.length === 0) return [];
+  return [...transition, ...probes.map((probe) => ({ ...probe, cookie: cookies[probe.program] ? 1 : 0 }))];
 }
 
 function symbolTables(elf: ElfFile): ElfSection[] {
@@ -79,14 +95,13 @@ function probesAt(
   elf: ElfFile,
   addresses: ReadonlyMap<string, number>,
   programs: ReadonlyMap<string, string>,
-  cookie: number,
 ): readonly GcProbe[] {
   const probes: GcProbe[] = [];
   for (const [name, program] of programs) {
     const address = addresses.get(name);
     const offset = address === undefined ? null : elf.fileOffset(address);
     if (offset === null) return [];
-    probes.push({ program, offset, cookie });
+    probes.push({ program, offset, cookie: 0 });
   }
   return probes;
 }
