@@ -75,7 +75,7 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   FARMSCOPE_NATS_SERVER: "The nats-server binary to start.",
   FARMSCOPE_REDIS_SERVER: "The redis-server binary to start.",
   FARMSCOPE_CHROMIUM: "The Chromium binary for the browser tests.",
-  FARMSCOPE_REQUIRE: "What tests must not skip, comma separated: nats, redis, chromium, bpf.",
+  FARMSCOPE_REQUIRE: "What tests must not skip, comma separated: nats, redis, kafka, chromium, bpf.",
 };
 
 /**

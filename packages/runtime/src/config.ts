@@ -19,8 +19,46 @@ export const ConfigSchema = Type.Object(
       { secret: true },
     ),
     kafkaBrokers: setting(
-      Type.String({ default: "", description: "Kafka brokers, comma separated." }),
+      Type.String({
+        default: "",
+        description: "Kafka brokers, comma separated. Empty: with log = kafka, one is started beside us.",
+      }),
       "FARMSCOPE_KAFKA_BROKERS",
+    ),
+    kafkaTls: setting(
+      Type.Union([Type.Literal("off"), Type.Literal("on")], {
+        default: "off",
+        description: "Whether connections to Kafka are encrypted.",
+      }),
+      "FARMSCOPE_KAFKA_TLS",
+    ),
+    kafkaCaFile: setting(
+      Type.String({
+        default: "",
+        description: "File with the authorities (PEM) that vouch for the Kafka brokers. Empty: the system's.",
+      }),
+      "FARMSCOPE_KAFKA_CA_FILE",
+    ),
+    kafkaCertFile: setting(
+      Type.String({ default: "", description: "File with our certificate (PEM), for Kafka brokers that ask for one." }),
+      "FARMSCOPE_KAFKA_CERT_FILE",
+    ),
+    kafkaKeyFile: setting(
+      Type.String({ default: "", description: "File with the private key (PEM) of that certificate." }),
+      "FARMSCOPE_KAFKA_KEY_FILE",
+    ),
+    kafkaSasl: setting(
+      Type.Union(
+        [Type.Literal("none"), Type.Literal("plain"), Type.Literal("scram-sha-256"), Type.Literal("scram-sha-512")],
+        { default: "none", description: "How to log in to Kafka." },
+      ),
+      "FARMSCOPE_KAFKA_SASL",
+    ),
+    kafkaUser: setting(Type.String({ default: "", description: "User of that login." }), "FARMSCOPE_KAFKA_USER"),
+    kafkaPassword: setting(
+      Type.String({ default: "", description: "Password of that login." }),
+      "FARMSCOPE_KAFKA_PASSWORD",
+      { secret: true },
     ),
     log: setting(
       Type.Union([Type.Literal("jetstream"), Type.Literal("kafka")], {

@@ -37,6 +37,11 @@ test("nothing is left over: no note of unfinished work, no test left out or run 
   assert.deepEqual(linesMatching(written, pattern), []);
 });
 
+test("hooks of tests stand inside a describe: all unit tests run in one process, where others would act on every file", () => {
+  const tests = SOURCES.filter((path) => isTestFile(path));
+  assert.deepEqual(linesMatching(tests, /^(before|after)(Each)?\(/), []);
+});
+
 test("no file holds a path of somebody's machine", () => {
   const texts = files.filter((path) => !/\.(png|bin|zst|trace|gz|woff2)$|package-lock\.json$/.test(path));
   assert.deepEqual(linesMatching(texts, /(^|[^\w.])\/(work|root|home\/\w+)\//), []);
