@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { ManualClock, SystemClock } from "./clock.ts";
 import { DRAIN_MS_MAX, runUntilSignal } from "./lifecycle.ts";
@@ -9,13 +10,25 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 
 test("a service that drains ends with 0 and leaves no timer behind", async () => {
-  const running = runUntilSignal({ run: untilAborted }, new SystemClock(), logger);
-  process.emit("SIGTERM");
+  const signals = new EventEmitter();
+  const clock = new SystemClock();
+  const waits: AbortSignal[] = [];
+  const watched = {
+    nowMs: () => clock.nowMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (ms: number, signal?: AbortSignal) => {
+      if (signal !== undefined) waits.push(signal);
+      return clock.sleep(ms, signal);
+    },
+  };
+  const running = runUntilSignal({ run: untilAborted }, watched, logger, signals);
+  signals.emit("SIGTERM");
   assert.equal(await running, 0);
   assert.deepEqual(
-    process.getActiveResourcesInfo().filter((name) => name === "Timeout"),
-    [],
+    waits.map((signal) => signal.aborted),
+    [true],
   );
+  assert.equal(signals.listenerCount("SIGTERM"), 0);
 });
 
 test("a service that cannot go on ends with 1", async () => {
@@ -25,8 +38,9 @@ test("a service that cannot go on ends with 1", async () => {
 
 test("a service that does not drain in time is given up with 1", async () => {
   const clock = new ManualClock();
-  const running = runUntilSignal({ run: () => new Promise(() => undefined) }, clock, logger);
-  process.emit("SIGTERM");
+  const signals = new EventEmitter();
+  const running = runUntilSignal({ run: () => new Promise(() => undefined) }, clock, logger, signals);
+  signals.emit("SIGTERM");
   await clock.advance(DRAIN_MS_MAX);
   assert.equal(await running, 1);
 });

@@ -8,19 +8,28 @@ export interface Service {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** What tells of signals. */
+export type SignalSource = Pick<NodeJS.EventEmitter, "once" | "removeListener">;
+
 /** Longest time that draining may take after SIGTERM, in milliseconds. */
 export const DRAIN_MS_MAX = 9_000;
 
 /**
  * Runs a service until SIGTERM or SIGINT, lets it drain and returns the exit code: 0 after an orderly stop, 1 after an
  * error or when draining took longer than {@link DRAIN_MS_MAX}.
+ * @param signals who tells of signals; the process itself, but for tests.
  */
-export async function runUntilSignal(service: Service, clock: Clock, logger: Logger): Promise<number> {
+export async function runUntilSignal(
+  service: Service,
+  clock: Clock,
+  logger: Logger,
+  signals: SignalSource = process,
+): Promise<number> {
   const controller = new AbortController();
   const ended = new AbortController();
   const stop = (): void => controller.abort();
-  process.once("SIGTERM", stop);
-  process.once("SIGINT", stop);
+  signals.once("SIGTERM", stop);
+  signals.once("SIGINT", stop);
   const overdue = new Promise<number>((resolve) => {
     controller.signal.addEventListener("abort", () => {
       clock.sleep(DRAIN_MS_MAX, ended.signal).then(
@@ -38,7 +47,7 @@ export async function runUntilSignal(service: Service, clock: Clock, logger: Log
   );
   const code = await Promise.race([finished, overdue]);
   ended.abort();
-  process.removeListener("SIGTERM", stop);
-  process.removeListener("SIGINT", stop);
+  signals.removeListener("SIGTERM", stop);
+  signals.removeListener("SIGINT", stop);
   return code;
 }

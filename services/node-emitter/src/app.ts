@@ -3,10 +3,12 @@ import { type ControlRecord, ObservationReason } from "@farmscope/proto";
 import { type Clock, type Logger, retrying, type Service, type StageBalance } from "@farmscope/runtime";
 import { EMITTER_LIMITS, type EmitterLimits } from "./config.ts";
 import { ControlFollower } from "./control-follower.ts";
+import { HostClaim } from "./host-claim.ts";
 import { HostLock } from "./host-lock.ts";
 import { Pipeline } from "./pipeline.ts";
 import { resumePositions } from "./resume.ts";
 import type { EventSource, SourceNode } from "./source/port.ts";
+import { openSpool } from "./spool/open-spool.ts";
 import type { Membership } from "./stages/batch-record.ts";
 import type { EncodedBatch } from "./stages/spool.ts";
 
@@ -21,6 +23,8 @@ export interface EmitterOptions {
   /** Where the lock against a second emitter lies. */
   readonly dataDir: string;
   readonly limits?: Partial<EmitterLimits>;
+  /** Emitters of different scopes do not keep one another away from this host's kernel; for tests. Default "". */
+  readonly hostScope?: string;
   /** Told of every closed batch, ahead of its publishing. */
   readonly onBatch?: (batch: EncodedBatch) => void;
 }
@@ -64,17 +68,22 @@ export class Emitter implements Service {
    * @throws {OperatingError} ALREADY_RUNNING; what the source's `open` throws; what the log does not get over.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { source, dataDir, clock } = this.#options;
+    const { source, dataDir, clock, hostScope = "" } = this.#options;
     this.#startedAtMs = clock.nowMs();
     this.#nodes = await source.open();
+    const node = this.#nodes[0].id;
     let lock: HostLock | undefined;
+    let claim: HostClaim | undefined;
     try {
-      lock = await HostLock.acquire(dataDir, this.#nodes[0].id);
+      lock = await HostLock.acquire(dataDir, node);
+      // Simulated and recorded nodes are nobody's host: any number of installations may play them at once.
+      if (source.kind === "bpf") claim = await HostClaim.acquire(node, clock, hostScope);
       await this.#emit(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
       await source.close();
+      await claim?.release();
       await lock?.release();
     }
   }
@@ -82,12 +91,15 @@ export class Emitter implements Service {
   async #emit(signal: AbortSignal): Promise<void> {
     const control = this.#control();
     const resumeAt = await this.#meetLog(control, signal);
-    const { onBatch } = this.#options;
+    const spool = await openSpool({ ...this.#options, limits: this.#limits, node: this.#nodes[0].id });
+    const { onBatch, logger } = this.#options;
     const membershipOf = (node: string): Membership => this.#membershipOf(node);
     const pipeline = new Pipeline({
       ...this.#options,
       limits: this.#limits,
       nodes: this.#nodes,
+      spool,
+      resumeAt,
       membershipOf,
       onBatch,
     });
@@ -97,11 +109,14 @@ export class Emitter implements Service {
     const following = control.follow(either).finally(() => ended.abort());
     // Its failure ends the pipeline at once and is thrown below, when everything accepted has been published.
     following.catch(() => undefined);
+    let held = 0;
     try {
-      const held = await pipeline.run(resumeAt, either);
-      if (held > 0) this.#options.logger.error({ batches: held }, "the log was away until the end: batches are lost");
+      held = await pipeline.run(either);
     } finally {
       ended.abort();
+      const kept = await spool.close();
+      if (kept > 0) logger.warn({ batches: kept }, "the log was away until the end: the spool keeps batches");
+      if (held > kept) logger.error({ batches: held - kept }, "the log was away until the end: batches are lost");
       await following;
     }
   }
@@ -115,8 +130,11 @@ export class Emitter implements Service {
       onFailure: (error) => logger.warn({ code: error.code }, `waiting for the log: ${error.message}`),
     });
     await control.catchUp(signal);
+    const { windowBatchesMax } = this.#limits;
     const resumeAt =
-      source.kind === "bpf" ? new Map() : await resumePositions(this.#nodes, { log, partitions, clock, signal });
+      source.kind === "bpf"
+        ? new Map<string, number>()
+        : await resumePositions(this.#nodes, { log, partitions, clock, signal, windowBatchesMax });
     this.#waitingFor = null;
     return resumeAt;
   }

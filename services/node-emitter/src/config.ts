@@ -6,9 +6,21 @@ export interface EmitterLimits {
   readonly batchEventsMax: number;
   /** Age at which a batch is closed although it is not full, in milliseconds. */
   readonly batchAgeMsMax: number;
-  /** Batches that wait for the log behind those on their way to it. */
+  /** Batches that wait in memory for the log behind those on their way to it. */
   readonly spoolBatchesMax: number;
   readonly spoolBytesMax: number;
+  /**
+   * What the spool on disk may take, in bytes; 0: there is none. Only the kernel's events need it: a source that can
+   * wait is paused instead, and goes on from the log after a kill.
+   */
+  readonly spoolDiskBytesMax: number;
+  /** Size of one of its files, in bytes: disk space is given back in such pieces. */
+  readonly spoolSegmentBytesMax: number;
+  /**
+   * Whether each write to it waits for the medium. Without, what was accepted survives the death of the process, but
+   * the last seconds not the loss of power.
+   */
+  readonly spoolSync: boolean;
   /** Batches on their way to the log, not yet acknowledged. */
   readonly windowBatchesMax: number;
   readonly windowBytesMax: number;
@@ -25,6 +37,9 @@ export const EMITTER_LIMITS: EmitterLimits = {
   batchAgeMsMax: 500,
   spoolBatchesMax: 16_384,
   spoolBytesMax: 64 * 2 ** 20,
+  spoolDiskBytesMax: 2 ** 29,
+  spoolSegmentBytesMax: 4 * 2 ** 20,
+  spoolSync: false,
   windowBatchesMax: 256,
   windowBytesMax: 8 * 2 ** 20,
   drainMsMax: 7_000,

@@ -14,7 +14,7 @@ import type { Membership } from "./stages/batch-record.ts";
 import { Batcher, type BatchOutlet } from "./stages/batcher.ts";
 import { Poller } from "./stages/poller.ts";
 import { Publisher } from "./stages/publisher.ts";
-import { type EncodedBatch, MemorySpool } from "./stages/spool.ts";
+import type { EncodedBatch, Spool } from "./stages/spool.ts";
 
 export interface PipelineOptions {
   readonly source: EventSource;
@@ -24,6 +24,10 @@ export interface PipelineOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: EmitterLimits;
+  /** Closed by the owner, after the pipeline. */
+  readonly spool: Spool;
+  /** Where a source that can resume goes on, by node id. */
+  readonly resumeAt: ReadonlyMap<string, number>;
   readonly membershipOf: (node: string) => Membership;
   readonly onBatch: ((batch: EncodedBatch) => void) | undefined;
 }
@@ -36,11 +40,10 @@ export class Pipeline {
   readonly #options: PipelineOptions;
 
   constructor(options: PipelineOptions) {
-    const { source, nodes, log, partitions, clock, logger, limits } = options;
-    const { windowBatchesMax, windowBytesMax, spoolBatchesMax, spoolBytesMax } = limits;
+    const { source, nodes, log, partitions, clock, logger, limits, spool } = options;
+    const { windowBatchesMax, windowBytesMax } = limits;
     const { messageBytesMax } = log;
     this.#options = options;
-    const spool = new MemorySpool(spoolBatchesMax, spoolBytesMax);
     this.publisher = new Publisher({ log, partitions, clock, logger, spool, windowBatchesMax, windowBytesMax });
     this.#observations = new ObservationRequests(limits.observeIntervalMsMin, (node, reason) =>
       source.observe(node, reason),
@@ -59,11 +62,13 @@ export class Pipeline {
   }
 
   /** Runs until the source is finished or the signal fires, then closes every batch and drains. @returns batches that the log did not take. */
-  async run(resumeAt: ReadonlyMap<string, number>, signal: AbortSignal): Promise<number> {
-    const { source, limits } = this.#options;
+  async run(signal: AbortSignal): Promise<number> {
+    const { source, limits, resumeAt } = this.#options;
     await source.start(this.#batchers, resumeAt);
+    this.publisher.start();
     let held = 0;
     try {
+      for (const node of resumeAt.keys()) this.#batchers.get(node)?.begin();
       await this.#poller.run(signal);
     } finally {
       // A source that failed gave events before, and they were accepted.
@@ -98,9 +103,10 @@ export class Pipeline {
   }
 
   #batcher(node: SourceNode): Batcher {
-    const { source, clock, limits, log, membershipOf } = this.#options;
+    const { source, clock, limits, log, membershipOf, resumeAt } = this.#options;
     return new Batcher({
       node,
+      position: resumeAt.get(node.id) ?? 0,
       membership: membershipOf(node.id),
       outlet: this.#outlet(),
       clock,

@@ -38,6 +38,8 @@ export interface BatcherOptions {
   readonly messageBytesMax: number;
   /** The source cannot wait: when the outlet has no room, events are given up. A source that can is paused instead. */
   readonly lossy: boolean;
+  /** Source position that this start goes on from. Default 0. */
+  readonly position?: number;
   readonly sampling?: () => SamplingInForce | undefined;
   /** Page events were given up, so the page state must be observed anew; called when there is room again. */
   readonly onLoss?: () => void;
@@ -62,7 +64,7 @@ export class Batcher implements NodeSink {
   #openedAtMs = 0;
   #idleTick = 0;
   /** Source position that the open batch reaches, and the one that the pour under way will have reached. */
-  #position = 0;
+  #position: number;
   #announced: number | null = null;
   /** Observation of which a part was given up: its other parts are worth nothing. */
   #brokenObservation: number | null = null;
@@ -72,6 +74,7 @@ export class Batcher implements NodeSink {
   constructor(options: BatcherOptions) {
     this.#options = options;
     this.#membership = options.membership;
+    this.#position = options.position ?? 0;
     this.#bytesMax = options.messageBytesMax - ENVELOPE_BYTES_MAX;
     invariant(this.#bytesMax >= EVENT_BYTES_MAX, "the log takes messages of a useful size");
     this.#contents = new BatchContents(options.limits.batchEventsMax);
@@ -146,6 +149,14 @@ export class Batcher implements NodeSink {
 
   position(sourcePosition: number): void {
     this.#announced = sourcePosition;
+  }
+
+  /**
+   * Closes the first batch of a start that goes on from an earlier one, before any event: its source position says from
+   * where, so that a reader knows which batches of the earlier start will come again.
+   */
+  begin(): void {
+    this.#seal(false);
   }
 
   /** Moves the node to another farm: the open batch still belongs to the old one. */

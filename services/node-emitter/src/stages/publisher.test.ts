@@ -170,3 +170,19 @@ test("an error that no retry can heal ends publishing and is kept", async () => 
   assert.ok(publisher.failure instanceof OperatingError);
   assert.equal(await publisher.drain(1000), 1);
 });
+
+test("after an outage only the oldest batch is tried until it gets through, and the log has all in their order", async () => {
+  const { clock, log, publisher } = setUp();
+  log.failures = 9;
+  for (let seq = 0; seq < 12; seq++) publisher.accept(batch(seq, seq + 1));
+  for (let wait = 0; wait < 40; wait++) {
+    await settle();
+    await clock.advance(1000);
+  }
+  assert.deepEqual(log.attempts, [...ids(0, 4), ...Array(6).fill(batch(0).id), ...ids(1, 11)]);
+  const records = await recordsOf(log, partitionOf("node-a", PARTITIONS));
+  assert.deepEqual(
+    records.map(({ payload }) => payload.length),
+    Array.from({ length: 12 }, (_, seq) => seq + 1),
+  );
+});

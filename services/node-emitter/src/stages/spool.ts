@@ -14,17 +14,33 @@ export interface EncodedBatch {
  * Where closed batches wait, in order, while the log takes no more. The owner asks `hasRoom` first: a source that can
  * wait is paused, one that cannot gives events up, counted. So `put` itself never refuses, and a pause that comes one
  * poll late is not a loss.
+ *
+ * A batch that was taken stays the spool's concern until it is settled or put back: a spool on disk keeps it till then.
  */
 export interface Spool {
+  /** Batches that wait, those on disk included, those taken not. */
   readonly batches: number;
+  /** Bytes of memory that they take. */
   readonly bytes: number;
+  /** Batches that waited and cannot be had any more; nothing else is ever lost in here. */
+  readonly lost: number;
+  /** Called when there is something to take again after `peek` had nothing at hand, and when batches were lost. */
+  onRefill: () => void;
   /** Whether a batch of at most so many bytes fits. */
   hasRoom(bytes: number): boolean;
   put(batch: EncodedBatch): void;
-  /** The oldest batch, without taking it; undefined when nothing waits. */
+  /** The oldest batch, without taking it; undefined when nothing waits, or when it must be fetched first. */
   peek(): EncodedBatch | undefined;
   /** Takes the oldest batch. */
   take(): EncodedBatch | undefined;
+  /** Puts batches that were taken and did not get through back in front; the oldest first. */
+  putBack(batches: readonly EncodedBatch[]): void;
+  /** The log has the batch, or has refused it for good. */
+  settle(batch: EncodedBatch): void;
+  /** The log is away: from here on nothing accepted may die with the process, if this spool can see to that. */
+  secure(): void;
+  /** Ends it. @returns the number of batches that are kept for the next life of the emitter. */
+  close(): Promise<number>;
 }
 
 /** A bounded spool in memory: what it holds is lost with the process. */
@@ -35,6 +51,8 @@ export class MemorySpool implements Spool {
   /** Index of the oldest batch in `#queue`; what is before it was taken. */
   #head = 0;
   #bytes = 0;
+  readonly lost = 0;
+  onRefill = (): void => undefined;
 
   constructor(batchesMax: number, bytesMax: number) {
     this.#batchesMax = batchesMax;
@@ -73,5 +91,25 @@ export class MemorySpool implements Spool {
       this.#head = 0;
     }
     return batch;
+  }
+
+  /** Cost: linear in what waits. */
+  putBack(batches: readonly EncodedBatch[]): void {
+    this.#queue = [...batches, ...this.#queue.slice(this.#head)];
+    this.#head = 0;
+    for (const { payload } of batches) this.#bytes += payload.length;
+  }
+
+  settle(): void {}
+
+  secure(): void {}
+
+  close(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
+  /** What waits, the oldest first. */
+  *[Symbol.iterator](): Generator<EncodedBatch> {
+    for (let at = this.#head; at < this.#queue.length; at++) yield this.#queue[at];
   }
 }
