@@ -23,6 +23,8 @@ case "${1-}" in
 	;;
 esac
 
+steps=5
+[ "$scope" = start ] || steps=6
 state=$root/.cache/setup
 sysroot=${FARMSCOPE_SYSROOT:-$root/.cache/sysroot}
 multiarch=$(uname -m)-linux-gnu
@@ -52,7 +54,7 @@ step() {
 	started=$(now)
 	log=$state/$3.log
 	rm -f "$state/note"
-	printf '[%s/5] %s … ' "$1" "$2" >&2
+	printf '[%s/%s] %s … ' "$1" "$steps" "$2" >&2
 	set +e
 	(
 		set -e
@@ -86,3 +88,4 @@ step 2 'npm packages' npm_packages
 step 3 'Node' carried_node
 step 4 'native shim and kernel programs' native_programs
 step 5 'console' console_page
+[ "$scope" = start ] || step 6 'peers for tests' test_peers

@@ -1,5 +1,5 @@
 import { type Coordination, openCoordination } from "@farmscope/coordination";
-import { type EventLog, openLog } from "@farmscope/log";
+import { type EventLog, type KafkaSecurity, openLog } from "@farmscope/log";
 import { type Clock, type Config, type Logger, OperatingError, retrying } from "@farmscope/runtime";
 import { openStore, type ViewStore } from "@farmscope/store";
 
@@ -11,15 +11,19 @@ export interface Ports {
   close(): Promise<void>;
 }
 
+const CLUSTER_LEASE_TTL_MS = 15_000;
+
 /**
  * Opens log, store and coordination as the settings say. None of them need be there yet: each adapter connects by itself
  * and goes on trying; calls fail with retriable errors meanwhile.
  * @throws {OperatingError} CONFIG_INVALID when an address is missing.
  */
 export async function openPorts(config: Config, clock: Clock, logger: Logger): Promise<Ports> {
-  const { natsUrl, redisUrl, namespace, partitions } = config;
+  const { redisUrl, namespace, partitions } = config;
+  const isKafka = config.log === "kafka";
+  const logUrl = isKafka ? config.kafkaBrokers : config.natsUrl;
   const missing = [
-    ...(natsUrl === "" ? ["FARMSCOPE_NATS_URL"] : []),
+    ...(logUrl === "" ? [isKafka ? "FARMSCOPE_KAFKA_BROKERS" : "FARMSCOPE_NATS_URL"] : []),
     ...(redisUrl === "" ? ["FARMSCOPE_REDIS_URL"] : []),
   ];
   if (missing.length > 0) {
@@ -29,7 +33,8 @@ export async function openPorts(config: Config, clock: Clock, logger: Logger): P
   }
   const log = openLog({
     kind: config.log,
-    url: natsUrl,
+    url: logUrl,
+    security: kafkaSecurityOf(config),
     namespace,
     partitions,
     bytesMax: config.logBytesMax,
@@ -39,10 +44,13 @@ export async function openPorts(config: Config, clock: Clock, logger: Logger): P
   });
   const store = await openStore({ url: redisUrl, namespace, clock, logger });
   const coordination = openCoordination({
-    kind: "nats",
-    url: natsUrl,
+    // Kafka has no leases: such an installation keeps them beside its views.
+    kind: isKafka ? "redis" : "nats",
+    url: isKafka ? redisUrl : logUrl,
     namespace,
     replicas: config.logReplicas,
+    // Servers in a cluster take up to 8 s to choose a new leader: leases must live through that.
+    ...(config.logReplicas > 1 ? { ttlMs: CLUSTER_LEASE_TTL_MS } : {}),
     clock,
     logger,
   });
@@ -53,6 +61,18 @@ export async function openPorts(config: Config, clock: Clock, logger: Logger): P
     close: async () => {
       await Promise.allSettled([log.close(), store.close(), coordination.close()]);
     },
+  };
+}
+
+function kafkaSecurityOf(config: Config): KafkaSecurity {
+  return {
+    tls: config.kafkaTls,
+    caFile: config.kafkaCaFile,
+    certFile: config.kafkaCertFile,
+    keyFile: config.kafkaKeyFile,
+    sasl: config.kafkaSasl,
+    user: config.kafkaUser,
+    password: config.kafkaPassword,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Leases: they only permit a claim at the store, whose epoch does the fencing. Adapters: memory, NATS KV.
+ * Leases: they only permit a claim at the store, whose epoch does the fencing. Adapters: memory, NATS KV, Redis.
  */
 export interface Lease {
   readonly name: string;

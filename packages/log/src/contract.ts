@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { appendingContract } from "./contract/appending.ts";
-import { bytes, clock, type LogSettings, type On, VIEW } from "./contract/kit.ts";
+import { bytes, clock, type Habits, type LogSettings, type On, USUAL_HABITS, VIEW } from "./contract/kit.ts";
 import { readingContract } from "./contract/reading.ts";
 import { retentionContract } from "./contract/retention.ts";
 import type { EventLog } from "./port.ts";
@@ -10,6 +10,8 @@ import type { EventLog } from "./port.ts";
 export interface LogUnderTest {
   /** A log of its own, empty, its streams made. The suite closes it. */
   open(settings?: LogSettings): Promise<EventLog>;
+  /** What this broker does in its own way. */
+  readonly habits?: Partial<Habits>;
 }
 
 /** Registers the tests that every adapter of the event log must pass. */
@@ -24,10 +26,11 @@ export function eventLogContract(title: string, underTest: LogUnderTest): void {
       }
     });
   };
+  const habits = { ...USUAL_HABITS, ...underTest.habits };
   describe(title, { timeout: 60_000 }, () => {
-    appendingContract(on);
+    appendingContract(on, habits);
     readingContract(on);
-    retentionContract(on);
+    retentionContract(on, habits);
     closingContract(on);
   });
 }

@@ -1,5 +1,7 @@
-import { type Clock, type Logger, OperatingError } from "@farmscope/runtime";
+import type { Clock, Logger } from "@farmscope/runtime";
 import { JetStreamLog } from "./jetstream/jetstream-log.ts";
+import { KafkaLog } from "./kafka/kafka-log.ts";
+import type { KafkaSecurity } from "./kafka/security.ts";
 import { MemoryLog } from "./memory/memory-log.ts";
 import type { EventLog } from "./port.ts";
 
@@ -15,6 +17,8 @@ export interface OpenLogOptions {
   readonly bytesMax: number;
   /** Copies of each stream. */
   readonly replicas: number;
+  /** How to reach the brokers; for "kafka" alone. */
+  readonly security?: KafkaSecurity;
   readonly clock: Clock;
   readonly logger?: Logger;
   /** Name that the server shows for our connection: the service. */
@@ -33,8 +37,6 @@ export function openLog(options: OpenLogOptions): EventLog {
     case "jetstream":
       return new JetStreamLog(options);
     case "kafka":
-      throw new OperatingError("CONFIG_INVALID", "log = kafka: the Kafka adapter comes with the next version", {
-        remedy: "set FARMSCOPE_LOG=jetstream",
-      });
+      return new KafkaLog(options);
   }
 }

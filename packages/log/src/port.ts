@@ -1,5 +1,5 @@
 /**
- * The event log: append-only streams of opaque messages, read by position. Adapters: memory, JetStream (and Kafka).
+ * The event log: append-only streams of opaque messages, read by position. Adapters: memory, JetStream, Kafka.
  * All pass the same contract suite, contract.ts.
  */
 

@@ -2,10 +2,13 @@ import { createWriteStream, mkdirSync, rmSync, type WriteStream } from "node:fs"
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, type Config, type Logger, SETTINGS, SupervisedProcess } from "@farmscope/runtime";
-import { type LocalServer, NatsServer, RedisServer } from "@farmscope/testkit";
+import { KafkaServer, type LocalServer, NatsServer, RedisServer } from "@farmscope/testkit";
 import { clearRunState, refuseSecondRun, writeRunState } from "./run-state.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+
+const SERVERS = { nats: NatsServer, redis: RedisServer, kafka: KafkaServer } as const;
+type ServerKind = keyof typeof SERVERS;
 
 export interface StackOptions {
   readonly config: Config;
@@ -18,14 +21,14 @@ export interface StackOptions {
 }
 
 /**
- * All of Farmscope on one machine: nats-server and redis-server (unless others are configured) and every service as a
- * child process of its own, supervised: whoever dies is started again.
+ * All of Farmscope on one machine: nats-server (or a Kafka broker) and redis-server (unless others are configured) and
+ * every service as a child process of its own, supervised: whoever dies is started again.
  */
 export class Stack {
   /** Settings with the addresses of the servers filled in. */
   config: Config;
   readonly #options: StackOptions;
-  readonly #servers = new Map<"nats" | "redis", LocalServer>();
+  readonly #servers = new Map<ServerKind, LocalServer>();
   readonly #services = new Map<string, SupervisedProcess>();
   readonly #logFiles: WriteStream[] = [];
   #source = "";
@@ -43,13 +46,13 @@ export class Stack {
     const { config, fresh } = this.#options;
     refuseSecondRun(config.dataDir);
     if (fresh)
-      for (const name of ["nats", "redis"]) rmSync(join(config.dataDir, name), { recursive: true, force: true });
+      for (const name of Object.keys(SERVERS)) rmSync(join(config.dataDir, name), { recursive: true, force: true });
     mkdirSync(join(config.dataDir, "logs"), { recursive: true });
     this.#source = source;
     this.#writeState();
-    const natsUrl = config.natsUrl || (await this.#startServer("nats", signal));
+    this.config = { ...config, ...(await this.#startLog(signal)) };
     const redisUrl = config.redisUrl || (await this.#startServer("redis", signal));
-    this.config = { ...config, natsUrl, redisUrl };
+    this.config = { ...this.config, redisUrl };
     this.#writeState();
   }
 
@@ -103,10 +106,17 @@ export class Stack {
     clearRunState(this.config.dataDir);
   }
 
-  async #startServer(kind: "nats" | "redis", signal: AbortSignal): Promise<string> {
+  /** Starts the event log that the settings ask for, unless they say where it is. */
+  async #startLog(signal: AbortSignal): Promise<Partial<Config>> {
+    const { log, natsUrl, kafkaBrokers } = this.#options.config;
+    if (log === "kafka") return { kafkaBrokers: kafkaBrokers || (await this.#startServer("kafka", signal)) };
+    return { natsUrl: natsUrl || (await this.#startServer("nats", signal)) };
+  }
+
+  async #startServer(kind: ServerKind, signal: AbortSignal): Promise<string> {
     const { clock, logger, tell, config } = this.#options;
     const settings = { dataDir: resolve(config.dataDir, kind), keepAlive: true, clock, logger };
-    const server = kind === "nats" ? new NatsServer(settings) : new RedisServer(settings);
+    const server = new SERVERS[kind](settings);
     this.#servers.set(kind, server);
     await server.start(signal);
     tell(`${kind}-server ${server.version} on 127.0.0.1:${server.port}`);

@@ -17,7 +17,7 @@ export interface NatsBucketOptions extends Omit<DialOptions, "urls" | "requestMs
 const DEFAULT_PORT = 4222;
 
 /** An answer that comes later than this is no answer: the lease might expire over the wait. */
-const REQUEST_MS_MAX = 5_000;
+const REQUEST_MS_MAX = 2_000;
 
 /** A bucket of NATS's key-value store, server 2.9.10 or later: a stream with the time to live as its greatest age. */
 export class NatsBucket implements Bucket {
@@ -122,15 +122,15 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  /** Makes the bucket if it is not there; the time to live of one that is there is brought up to date. */
+  /** Makes the bucket if it is not there; the time to live and the copies of one that is there are brought up to date. */
   async #make(session: Session): Promise<KV> {
     const { bucket: name, replicas, ttlMs } = this.#options;
     const options = { ttl: ttlMs, history: 1, replicas, allow_direct: false };
     const bucket = await new Kvm(session.streams).create(name, options);
     const { config } = (await bucket.status()).streamInfo;
-    if (config.max_age !== nanos(ttlMs)) {
+    if (config.max_age !== nanos(ttlMs) || config.num_replicas !== replicas) {
       const windowMs = Math.min(ttlMs, 120_000);
-      const update = { max_age: nanos(ttlMs), duplicate_window: nanos(windowMs) };
+      const update = { max_age: nanos(ttlMs), duplicate_window: nanos(windowMs), num_replicas: replicas };
       const { config: echoed } = await session.manager.streams.update(this.#stream, update);
       refuseOtherTtl(name, echoed.max_age, nanos(ttlMs));
     }

@@ -7,6 +7,18 @@ export interface LogSettings {
   readonly bytesMax?: number;
 }
 
+/** Where the port leaves brokers their own way. */
+export interface Habits {
+  /** Whether the broker drops a second append of an id; else only readers do. */
+  readonly dropsRepeated: boolean;
+  /** Bytes that a partition is held to in the tests of retention: the least that the broker can do. */
+  readonly partitionBytesMax: number;
+  /** Longest time until what is too much is gone, in milliseconds. */
+  readonly retentionMsMax: number;
+}
+
+export const USUAL_HABITS: Habits = { dropsRepeated: true, partitionBytesMax: 2 ** 20, retentionMsMax: 0 };
+
 /** Registers one test, which gets a log of its own. */
 export type On = (title: string, work: (log: EventLog) => Promise<void>, settings?: LogSettings) => void;
 

@@ -55,12 +55,17 @@ export class JetStreamLog implements EventLog {
       hangUp: (session) => session.connection.close(),
       unavailable: () => unavailable("the log's server is away"),
     });
-    this.#publisher = new Publisher(this.#link);
+    this.#publisher = new Publisher(this.#link, clock);
   }
 
   get messageBytesMax(): number {
     const session = this.#link.wire;
     return session === null ? PAYLOAD_BYTES_DEFAULT : payloadBytesMax(session);
+  }
+
+  /** Messages that were sent in vain since the start, for whoever watches a failover. */
+  get failedTries(): number {
+    return this.#publisher.failedTries;
   }
 
   async ensureStreams(signal?: AbortSignal): Promise<void> {
@@ -75,7 +80,7 @@ export class JetStreamLog implements EventLog {
     checkStream(stream, this.#options.partitions);
     checkAppend(key, payload, this.messageBytesMax, options);
     const place = placeOf(this.#options.namespace, stream, key);
-    return await this.#publisher.append(place, payload, options, `appending to ${this.#nameOf(stream)}`);
+    return await this.#publisher.append(this.#nameOf(stream), place, payload, options);
   }
 
   async read(stream: StreamName, options: ReadOptions): Promise<LogReader> {
@@ -112,7 +117,7 @@ export class JetStreamLog implements EventLog {
     if (message === null) return null;
     return {
       position: message.seq,
-      key: keyOf(message.subject, message.header.get(KEY_HEADER)),
+      key: keyOf(message.subject, () => message.header.get(KEY_HEADER)),
       appendedAtMs: message.time.getTime(),
       payload: message.data,
     };

@@ -1,6 +1,5 @@
 import type { Clock, Link, Logger, OperatingError } from "@farmscope/runtime";
 import type { Msg } from "@nats-io/transport-node";
-import { Doorbell } from "../doorbell.ts";
 import { BROKER_MESSAGE_BYTES, startOf } from "../limits.ts";
 import type { LogReader, LogRecord, ReadOptions } from "../port.ts";
 import type { ByteBudget } from "./byte-budget.ts";
@@ -11,6 +10,7 @@ import type { Session } from "./session.ts";
 import { streamInfo } from "./streams.ts";
 import { KEY_HEADER, keyOf } from "./subjects.ts";
 import { translate, unavailable } from "./translate.ts";
+import { WakeUp } from "./wake-up.ts";
 
 export interface ReaderContext {
   readonly link: Link<Session>;
@@ -42,7 +42,7 @@ export class JetStreamReader implements LogReader {
   readonly #options: ReadOptions;
   readonly #context: ReaderContext;
   readonly #bufferBytesMax: number;
-  readonly #doorbell = new Doorbell();
+  readonly #wakeUp: WakeUp;
   readonly #onDown = (): void => this.#drop("the connection was lost");
   #buffer: LogRecord[] = [];
   #bufferBytes = 0;
@@ -65,6 +65,7 @@ export class JetStreamReader implements LogReader {
     this.#context = context;
     this.#bufferBytesMax = options.bufferBytesMax ?? BUFFER_BYTES_DEFAULT;
     this.#next = options.from;
+    this.#wakeUp = new WakeUp(context.clock);
     context.link.downListeners.add(this.#onDown);
     if (options.signal?.aborted) void this.close();
     else options.signal?.addEventListener("abort", () => void this.close(), { once: true });
@@ -81,7 +82,7 @@ export class JetStreamReader implements LogReader {
       if (records.length > 0) return records;
       const leftMs = endMs - clock.monotonicMs();
       if (leftMs <= 0) break;
-      await this.#doorbell.wait(clock, leftMs);
+      await this.#wakeUp.wait(leftMs);
     }
     return [];
   }
@@ -93,6 +94,7 @@ export class JetStreamReader implements LogReader {
     this.#context.link.downListeners.delete(this.#onDown);
     this.#drop("closed");
     this.#buffer = [];
+    this.#wakeUp.close();
     this.#context.onClose(this);
   }
 
@@ -174,12 +176,12 @@ export class JetStreamReader implements LogReader {
       this.#drop(`position ${position} came where ${this.#next} was expected`);
       return;
     }
-    const key = keyOf(message.subject, message.headers?.get(KEY_HEADER));
+    const key = keyOf(message.subject, () => message.headers?.get(KEY_HEADER));
     this.#buffer.push({ position, key, appendedAtMs: delivery.storedAtMs, payload: message.data });
     this.#bufferBytes += message.data.length;
     this.#next = position + 1;
     this.#holeEnd = null;
-    this.#doorbell.ring();
+    this.#wakeUp.ring();
   }
 
   /**
@@ -201,7 +203,7 @@ export class JetStreamReader implements LogReader {
     // A consumer that fails at once is trouble of the server: the caller waits before the next try.
     if (!flow.hasProgressed) this.#trouble = unavailable(`reading ${this.#source.stream}: ${why}`);
     if (!this.#isClosed) this.#context.logger?.debug({ stream: this.#source.stream, next: this.#next }, why);
-    this.#doorbell.ring();
+    this.#wakeUp.ring();
   }
 
   #giveBackGrant(): void {

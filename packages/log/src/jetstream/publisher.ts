@@ -1,59 +1,54 @@
 import { encodeToken } from "@farmscope/domain";
-import { type Link, OperatingError } from "@farmscope/runtime";
+import { type Clock, type Link, OperatingError } from "@farmscope/runtime";
 import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import type { AppendOptions } from "../port.ts";
+import { type Entry, type InFlightLimits, Lane } from "./lane.ts";
 import { payloadBytesMax, type Session } from "./session.ts";
+import { streamInfo } from "./streams.ts";
 import { KEY_HEADER, type KeyPlace } from "./subjects.ts";
 import { translate, unavailable } from "./translate.ts";
 
-/** Appends that are sent and not yet acknowledged, at most: by number and by bytes of payload. */
-export interface InFlightLimits {
-  readonly countMax: number;
-  readonly bytesMax: number;
-}
-
 const IN_FLIGHT_DEFAULT: InFlightLimits = { countMax: 512, bytesMax: 16 * 2 ** 20 };
 
-/** An append on its way: waiting, then in flight, then settled. */
-interface Entry {
-  readonly place: KeyPlace;
-  readonly payload: Uint8Array;
-  readonly id: string | undefined;
-  readonly doing: string;
-  isSettled: boolean;
-  readonly resolve: (position: number) => void;
-  readonly reject: (error: OperatingError) => void;
-}
+/** How often it is looked for appends that nobody answers, in milliseconds. */
+const SWEEP_MS = 500;
 
 /**
- * Sends appends in the order of the calls without waiting for one acknowledgement before the next, within limits. When
- * the connection is lost everything under way fails as retriable; what had been sent may be in the log all the same.
+ * Sends appends in the order of the calls without waiting for one acknowledgement before the next, within limits, in a
+ * lane for each stream. When the connection is lost everything under way fails as retriable; what had been sent may be
+ * in the log all the same.
  */
 export class Publisher {
+  /** Messages that were sent in vain: nobody was there, no answer came, or the connection was lost. */
+  failedTries = 0;
   readonly #link: Link<Session>;
+  readonly #clock: Clock;
   readonly #limits: InFlightLimits;
-  /** Sent and not acknowledged. */
-  readonly #inFlight = new Set<Entry>();
-  #inFlightBytes = 0;
-  #waiting: Entry[] = [];
+  readonly #lanes = new Map<string, Lane>();
+  #serial = 0;
   #isDialling = false;
+  #isSweeping = false;
 
-  constructor(link: Link<Session>, limits: InFlightLimits = IN_FLIGHT_DEFAULT) {
+  constructor(link: Link<Session>, clock: Clock, limits: InFlightLimits = IN_FLIGHT_DEFAULT) {
     this.#link = link;
+    this.#clock = clock;
     this.#limits = limits;
     link.downListeners.add(() => this.#failAll(unavailable("the connection was lost before the acknowledgement")));
   }
 
-  /** @param doing what this is, for people: "appending to FS_VIEW". */
-  append(place: KeyPlace, payload: Uint8Array, options: AppendOptions, doing: string): Promise<number> {
+  /** @param stream the stream's name in the broker. */
+  append(stream: string, place: KeyPlace, payload: Uint8Array, options: AppendOptions): Promise<number> {
     const { id, signal } = options;
+    const doing = `appending to ${stream}`;
     return new Promise<number>((resolve, reject) => {
-      const over = new AbortController();
       const entry: Entry = {
-        place,
+        subject: place.subject,
         payload,
-        id,
+        headers: headersOf(place, id),
+        isRepeatable: id !== undefined,
         doing,
+        serial: ++this.#serial,
+        sinceMs: this.#clock.monotonicMs(),
         isSettled: false,
         resolve: (position) => {
           settle();
@@ -64,47 +59,35 @@ export class Publisher {
           reject(error);
         },
       };
+      const onAbort = (): void => entry.reject(new OperatingError("ABORTED", `${doing}: cancelled`));
       const settle = (): void => {
         entry.isSettled = true;
-        over.abort();
+        signal?.removeEventListener("abort", onAbort);
       };
-      const onAbort = (): void => entry.reject(new OperatingError("ABORTED", `${doing}: cancelled`));
-      signal?.addEventListener("abort", onAbort, { once: true, signal: over.signal });
-      this.#waiting.push(entry);
-      this.#pump();
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#laneOf(stream).put(entry);
+      if (this.#link.wire === null) void this.#dialThenPump();
+      void this.#sweep();
     });
   }
 
-  #pump(): void {
-    for (let entry = this.#waiting[0]; entry !== undefined; entry = this.#waiting[0]) {
-      if (entry.isSettled) {
-        this.#waiting.shift();
-        continue;
-      }
-      if (!this.#hasRoom(entry.payload.length)) return;
-      const session = this.#link.wire;
-      if (session === null) {
-        void this.#dialThenPump();
-        return;
-      }
-      this.#waiting.shift();
-      if (this.#fits(session, entry)) this.#send(session, entry);
-    }
+  #laneOf(stream: string): Lane {
+    const existing = this.#lanes.get(stream);
+    if (existing !== undefined) return existing;
+    const lane = new Lane({
+      clock: this.#clock,
+      limits: this.#limits,
+      wire: () => this.#wire(),
+      exists: async () => (await streamInfo((await this.#link.get()).manager, stream)) !== null,
+      onFailedTry: () => this.failedTries++,
+    });
+    this.#lanes.set(stream, lane);
+    return lane;
   }
 
-  /** The limit is known for certain only now: the server may have another one than was thought while it was away. */
-  #fits(session: Session, entry: Entry): boolean {
-    const limit = payloadBytesMax(session);
-    if (entry.payload.length <= limit) return true;
-    const message = `${entry.doing}: ${entry.payload.length} bytes exceed the server's limit of ${limit}`;
-    entry.reject(new OperatingError("LOG_MESSAGE_TOO_LARGE", message));
-    return false;
-  }
-
-  /** One append is always let through, however large. */
-  #hasRoom(bytes: number): boolean {
-    if (this.#inFlight.size === 0) return true;
-    return this.#inFlight.size < this.#limits.countMax && this.#inFlightBytes + bytes <= this.#limits.bytesMax;
+  #wire() {
+    const session = this.#link.wire;
+    return session === null ? null : { sender: session.sender, bytesMax: payloadBytesMax(session) };
   }
 
   async #dialThenPump(): Promise<void> {
@@ -117,37 +100,29 @@ export class Publisher {
     } finally {
       this.#isDialling = false;
     }
-    this.#pump();
+    for (const lane of this.#lanes.values()) lane.pump();
   }
 
-  #send(session: Session, entry: Entry): void {
-    this.#inFlight.add(entry);
-    this.#inFlightBytes += entry.payload.length;
-    session.streams.publish(entry.place.subject, entry.payload, { headers: headersOf(entry) }).then(
-      ({ seq }) => this.#acknowledged(entry, () => entry.resolve(seq)),
-      (error: unknown) => this.#acknowledged(entry, () => entry.reject(translate(error, entry.doing))),
-    );
-  }
-
-  /** Late news of an append that was given up changes nothing any more. */
-  #acknowledged(entry: Entry, settle: () => void): void {
-    if (this.#inFlight.delete(entry)) this.#inFlightBytes -= entry.payload.length;
-    if (!entry.isSettled) settle();
-    this.#pump();
+  /** Runs as long as anything is under way. */
+  async #sweep(): Promise<void> {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    while (Array.from(this.#lanes.values()).some((lane) => !lane.isIdle)) {
+      await this.#clock.sleep(SWEEP_MS);
+      for (const lane of this.#lanes.values()) lane.sweep();
+    }
+    this.#isSweeping = false;
   }
 
   #failAll(error: OperatingError): void {
-    const entries = [...this.#inFlight, ...this.#waiting];
-    this.#inFlight.clear();
-    this.#inFlightBytes = 0;
-    this.#waiting = [];
-    for (const entry of entries) if (!entry.isSettled) entry.reject(error);
+    for (const lane of this.#lanes.values()) lane.failAll(error);
   }
 }
 
-function headersOf(entry: Entry): MsgHdrs {
+function headersOf(place: KeyPlace, id: string | undefined): MsgHdrs | null {
+  if (id === undefined && place.header === null) return null;
   const all = headers();
-  if (entry.id !== undefined) all.set("Nats-Msg-Id", encodeToken(entry.id));
-  if (entry.place.header !== null) all.set(KEY_HEADER, entry.place.header);
+  if (id !== undefined) all.set("Nats-Msg-Id", encodeToken(id));
+  if (place.header !== null) all.set(KEY_HEADER, place.header);
   return all;
 }

@@ -1,8 +1,9 @@
-import type { Clock } from "@farmscope/runtime";
-import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream";
+import { type Clock, OperatingError } from "@farmscope/runtime";
+import { AckPolicy, type ConsumerConfig, DeliverPolicy } from "@nats-io/jetstream";
 import { createInbox, type Msg, nanos, type Subscription } from "@nats-io/transport-node";
 import { type Delivery, parseDelivery } from "./delivery.ts";
 import type { Session } from "./session.ts";
+import { differencesIn } from "./streams.ts";
 
 export interface FlowSource {
   /** Name of the stream. */
@@ -81,9 +82,12 @@ export class PullFlow {
     });
   }
 
-  /** Creates the consumer. @throws whatever the client throws. */
+  /**
+   * Creates the consumer, and holds the server to it.
+   * @throws {OperatingError} LOG_MISCONFIGURED; and whatever the client throws.
+   */
   static async open(session: Session, source: FlowSource, clock: Clock, events: FlowEvents): Promise<PullFlow> {
-    const consumer = await session.manager.consumers.add(source.stream, {
+    const asked = {
       ack_policy: AckPolicy.None,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: source.from,
@@ -92,8 +96,14 @@ export class PullFlow {
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: nanos(INACTIVE_MS_MAX),
-    });
-    return new PullFlow(session, source, consumer, clock, events);
+    };
+    const consumer = await session.manager.consumers.add(source.stream, asked);
+    const found = differencesIn<Partial<ConsumerConfig>>(asked, consumer.config);
+    if (found.length === 0) return new PullFlow(session, source, consumer, clock, events);
+    throw new OperatingError(
+      "LOG_MISCONFIGURED",
+      `a consumer of ${source.stream} is not as asked: ${found.join("; ")}`,
+    );
   }
 
   /** Whether a request stands unanswered. */

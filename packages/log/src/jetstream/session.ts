@@ -1,13 +1,15 @@
 import { type Clock, type LinkEvents, type Logger, reconnectWaitMs, type ServerUrls } from "@farmscope/runtime";
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { BROKER_MESSAGE_BYTES, ENVELOPE_BYTES_MAX } from "../limits.ts";
+import { type AckedSender, AckInbox } from "./ack-inbox.ts";
 import { translate } from "./translate.ts";
 
-/** One connection to the servers, with its JetStream clients. */
+/** One connection to the servers, with its JetStream client. */
 export interface Session {
   readonly connection: NatsConnection;
-  readonly streams: JetStreamClient;
+  /** Publishes and takes the acknowledgements. */
+  readonly sender: AckedSender;
   readonly manager: JetStreamManager;
 }
 
@@ -52,9 +54,8 @@ export async function dialJetStream(options: DialOptions, events: LinkEvents): P
       events.onDown();
     };
     void watch(connection, { ...events, onDown }, options.logger);
-    const streams = jetstream(connection, { timeout: REQUEST_MS_MAX });
     const manager = await jetstreamManager(connection, { timeout: REQUEST_MS_MAX, checkAPI: false });
-    return { connection, streams, manager };
+    return { connection, sender: new AckInbox(connection), manager };
   } catch (error) {
     throw translate(error, `connecting to ${servers.join(", ")}`);
   }

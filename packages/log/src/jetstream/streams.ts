@@ -23,6 +23,9 @@ export interface Installation {
   readonly replicas: number;
 }
 
+/** What would break the log's promises, and is absent unless somebody set it. */
+const UNWANTED = ["no_ack", "sealed", "mirror", "sources", "subject_transform", "republish"] as const;
+
 /** The part of a stream's configuration that we ask for and hold the server to. */
 type OurConfig = Pick<
   StreamConfig,
@@ -34,6 +37,10 @@ type OurConfig = Pick<
   | "discard"
   | "max_bytes"
   | "max_age"
+  | "max_msgs"
+  | "max_msgs_per_subject"
+  | "max_msg_size"
+  | "max_consumers"
   | "num_replicas"
   | "duplicate_window"
 >;
@@ -50,6 +57,10 @@ export function streamConfig(installation: Installation, stream: StreamName): Ou
     discard: DiscardPolicy.Old,
     max_bytes: retention.bytesMax,
     max_age: nanos(retention.ageMsMax ?? 0),
+    max_msgs: -1,
+    max_msgs_per_subject: -1,
+    max_msg_size: -1,
+    max_consumers: -1,
     num_replicas: replicas,
     duplicate_window: nanos(DEDUP_WINDOW_MS),
   };
@@ -99,7 +110,13 @@ function refuseDifferences(asked: OurConfig, echoed: StreamConfig): void {
 
 /** "max_bytes is 1, asked for 2" for each difference. */
 export function differences(asked: OurConfig, echoed: StreamConfig): string[] {
-  const keys = Object.keys(asked) as (keyof OurConfig)[];
+  const unwanted = UNWANTED.filter((key) => Boolean(echoed[key])).map((key) => `${key} is set`);
+  return [...differencesIn(asked, echoed), ...unwanted];
+}
+
+/** "max_bytes is 1, asked for 2" for each of the asked settings that the server has otherwise. */
+export function differencesIn<Config extends object>(asked: Config, echoed: Partial<Config>): string[] {
+  const keys = Object.keys(asked) as (keyof Config & string)[];
   return keys
     .map((key) => ({ key, is: JSON.stringify(echoed[key]), wanted: JSON.stringify(asked[key]) }))
     .filter(({ is, wanted }) => is !== wanted)

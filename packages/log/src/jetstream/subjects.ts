@@ -35,10 +35,13 @@ export function placeOf(namespace: string, stream: StreamName, key: string): Key
   return { subject: `${prefix}.${HASH_MARK}${hash}`, header: token };
 }
 
-/** The key of a message, from its subject and the value of its {@link KEY_HEADER}, if any. */
-export function keyOf(subject: string, header: string | undefined): string {
+/**
+ * The key of a message, from its subject.
+ * @param header gives the value of its {@link KEY_HEADER}, if any; asked only where the subject does not say it all.
+ */
+export function keyOf(subject: string, header: () => string | undefined): string {
   const token = subject.slice(subject.lastIndexOf(".") + 1);
-  return decodeToken(token.startsWith(HASH_MARK) && header ? header : token);
+  return decodeToken(token.startsWith(HASH_MARK) ? header() || token : token);
 }
 
 function subjectPrefix(namespace: string, stream: StreamName): string {

@@ -66,10 +66,16 @@ export function filesOf(suite: Suite, files: readonly string[] = repoFiles()): s
   });
 }
 
+/** What a machine may lack although the rest of its suite can run: a skip that names one of these is judged by it alone. */
+const SEPARATE_PEERS = ["kafka", "nats-newer", "go", "bpftrace"];
+
 /** The suite and skip judged against FARMSCOPE_REQUIRE: whether such a skip is a failure. */
 export function isForbiddenSkip(suite: Suite, reason: string, required: ReadonlySet<string>): boolean {
+  const words = reason.toLowerCase().split(/[^a-z0-9-]+/);
+  const peers = SEPARATE_PEERS.filter((peer) => words.includes(peer));
+  if (peers.length > 0) return peers.some((peer) => required.has(peer));
   if (suite.stands.length > 0 && suite.stands.every((requirement) => required.has(requirement))) return true;
-  return reason.split(/[^A-Za-z0-9]+/).some((word) => required.has(word.toLowerCase()));
+  return words.some((word) => required.has(word));
 }
 
 /** The requirements that the environment names. */

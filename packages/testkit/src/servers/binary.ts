@@ -15,6 +15,8 @@ export interface ServerProgram {
   readonly requiredAs: string;
   /** Environment variable with a path that stands over the search. */
   readonly overrideName: string;
+  /** The only file that it may be. Absent: it is looked for. */
+  readonly path?: string;
 }
 
 export interface Binary {
@@ -64,6 +66,7 @@ function toolMissing(program: ServerProgram, reason: string): OperatingError {
 }
 
 function candidates(program: ServerProgram): string[] {
+  if (program.path !== undefined) return [program.path];
   const override = process.env[program.overrideName];
   if (override !== undefined && override !== "") return [override];
   const onPath = (process.env["PATH"] ?? "").split(delimiter).filter((directory) => directory !== "");

@@ -31,6 +31,10 @@ export interface ServerKind extends ServerProgram {
   /** Writes its configuration into `dataDir` and returns the arguments to start it with. */
   configure(place: { dataDir: string; port: number; binary: Binary }): string[];
   isReady(port: number): Promise<boolean>;
+  /** Finds the program, where it is more than a file on a path. */
+  find?(): Binary;
+  /** Longest wait until it is ready, in milliseconds. Default 20,000. */
+  readonly readyMsMax?: number;
 }
 
 /** Ports tried before giving up: another process may take a free one before our server does. */
@@ -140,7 +144,7 @@ export class LocalServer implements AsyncDisposable {
 
   #prepare(): SupervisedProcess {
     const { keepAlive = false, clock = new SystemClock(), logger, onExit } = this.#options;
-    this.#binary = requireBinary(this.#kind);
+    this.#binary = this.#kind.find?.() ?? requireBinary(this.#kind);
     mkdirSync(this.dataDir, { recursive: true });
     const args = this.#kind.configure({ dataDir: this.dataDir, port: this.#port, binary: this.#binary });
     const spec = {
@@ -151,6 +155,7 @@ export class LocalServer implements AsyncDisposable {
       cwd: this.dataDir,
       isReady: () => this.#kind.isReady(this.#port),
       keepAlive,
+      ...(this.#kind.readyMsMax === undefined ? {} : { readyMsMax: this.#kind.readyMsMax }),
       ...(onExit === undefined ? {} : { onExit }),
     };
     return new SupervisedProcess(spec, clock, logger);
