@@ -15,6 +15,9 @@
  * Free blocks are always coalesced as far as they go, as the buddy allocator does, which keeps counts by order equal to
  * /proc/buddyinfo. Since every zone has tiles of its own, blocks never coalesce across a zone's bounds.
  */
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
+import { WireFormatError } from "../wire/wire-format-error.ts";
 import { bitCount, highestBit, lowestBit } from "./bits.ts";
 import { ORDERS_MAX, PAGE_STATES, PageState, type PageStateSet } from "./page-state.ts";
 
@@ -24,8 +27,10 @@ export const ZONE_FRAMES_MAX = 2 ** 30;
 /** A state that a block can be given. */
 export type KnownState = Exclude<PageState, typeof PageState.Unknown>;
 
+const NODES_PER_WORD_SHIFT = 4;
 const LOW_BITS = 0x55555555;
 
+/** The map described above. Frame numbers are absolute. */
 export class ZoneMap {
   /** Largest order of a block; a tile is one such block. */
   readonly maxOrder: number;
@@ -176,6 +181,22 @@ export class ZoneMap {
     this.#tally(tile, -1);
     this.#words.set(saved, tile << this.#wordsShift);
     this.#tally(tile, 1);
+  }
+
+  /** Writes its tiles, little-endian as all machines that we run on, for {@link decode}. O(zone): a copy. */
+  encode(into: StateWriter): void {
+    into.bytes(new Uint8Array(this.#words.buffer, this.#words.byteOffset, this.#words.byteLength));
+  }
+
+  /**
+   * Takes over the tiles that {@link encode} wrote of a zone with the same bounds; to be called on a new one. O(zone).
+   * @throws {WireFormatError} malformed.
+   */
+  decode(from: StateReader): void {
+    const bytes = from.bytes();
+    if (bytes.length !== this.#words.byteLength) throw new WireFormatError("malformed", "a zone of another size");
+    new Uint8Array(this.#words.buffer).set(bytes);
+    for (let tile = 0; tile < this.tiles; tile++) this.#tally(tile, 1);
   }
 
   /** The block's own node is empty: a larger block holds it, smaller ones fill it, or its frames are unknown. */
