@@ -24,7 +24,7 @@ export class MergeWorker implements Worker {
     );
   }
 
-  #begin({ committed }: LifeBeginning): Life<string> {
+  async #begin({ committed }: LifeBeginning): Promise<Life<string>> {
     const { keys, partitions } = this.#ports;
     const state = new MergeState({ partition: this.#partition, partitions, keys }, committed);
     return {

@@ -50,6 +50,8 @@ describe("Streams on JetStream", { skip: missing === null ? false : `skipped: ${
     assert.deepEqual(limits, {
       MADE_EV_0: [32 * MIB, dayNs],
       MADE_EV_1: [32 * MIB, dayNs],
+      MADE_CKPT_0: [32 * 2 ** 20, 0],
+      MADE_CKPT_1: [32 * 2 ** 20, 0],
       MADE_VIEW: [64 * MIB, 60 * dayNs],
       MADE_ALERT: [64 * MIB, 0],
       MADE_CONTROL: [64 * MIB, 0],
@@ -59,7 +61,7 @@ describe("Streams on JetStream", { skip: missing === null ? false : `skipped: ${
 
   test("Several services may make them at the same time.", async () => {
     await Promise.all([1, 2, 3].map(() => ensure({ namespace: "together" })));
-    assert.equal((await manager.streams.list("together.>").next()).length, 6);
+    assert.equal((await manager.streams.list("together.>").next()).length, 8);
   });
 
   test("Other limits are taken over.", async () => {
