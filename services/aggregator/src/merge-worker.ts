@@ -30,12 +30,13 @@ export class MergeWorker implements Worker {
     return {
       pending: state.pending,
       pipeline: (pull, policy) => mergePipeline(state, pull, policy),
-      views: (changed) => [...changed].map((farm) => viewOf(state, farm)),
+      views: (changed) => [...changed].map((farm) => farmViewOf(state, farm)),
     };
   }
 }
 
-function viewOf({ settings, latest }: MergeState, farm: string): ViewWrite {
+/** A farm's current view, as it goes into the store. */
+export function farmViewOf({ settings, latest }: MergeState, farm: string): ViewWrite {
   const newest = latest.get(farm);
   const view = create(FarmViewSchema, {
     foldVersion: FOLD_VERSION,

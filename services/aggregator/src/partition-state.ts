@@ -46,6 +46,8 @@ export interface PartitionSettings {
   readonly keys: Keys;
   readonly limits: AggregatorLimits;
   readonly messageBytesMax: number;
+  /** Only these nodes are folded. Default: all. */
+  readonly nodes?: ReadonlySet<string>;
 }
 
 /**

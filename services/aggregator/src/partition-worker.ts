@@ -49,7 +49,7 @@ export class PartitionWorker implements Worker {
       pending: state.pending,
       from,
       pipeline: (pull, policy) => pipeline(state, pull, policy),
-      views: (changed) => [...[...changed].map((node) => viewOf(state, node)), ...maps.take(state)],
+      views: (changed) => [...[...changed].map((node) => nodeViewOf(state, node)), ...maps.take(state)],
       hasMore: () => maps.isDue(state),
       between: () => {
         checkpointer.step();
@@ -63,7 +63,8 @@ export class PartitionWorker implements Worker {
   }
 }
 
-function viewOf({ settings }: PartitionState, { fold, online, order }: PartitionNode): ViewWrite {
+/** A node's current view, as it goes into the store. */
+export function nodeViewOf({ settings }: PartitionState, { fold, online, order }: PartitionNode): ViewWrite {
   const { keys, partition } = settings;
   const view = nodeView(fold, { partition, online, heldBatches: order.held });
   return { key: keys.node(partition, fold.node), value: toBinary(NodeViewSchema, view) };

@@ -29,15 +29,16 @@ export class CheckpointReader {
   /**
    * Complete sets, newest first, that `accept` takes. The newest one costs one look-up; for all others every manifest is
    * read.
+   * @param oldestFirst the other way round.
    */
-  async *manifests(accept: ManifestFilter): AsyncGenerator<CheckpointManifest> {
+  async *manifests(accept: ManifestFilter, oldestFirst = false): AsyncGenerator<CheckpointManifest> {
     const stream = { kind: "checkpoint", partition: this.#partition } as const;
     const newest = await this.#log.lastOf(stream, MANIFEST_KEY);
     if (newest === null) return;
     const first = await manifestOf(newest);
-    if (first !== null && accept(first)) yield first;
-    const older = await this.#readBetween(1, newest.position - 1, MANIFEST_KEY);
-    for (const record of older.reverse()) {
+    if (!oldestFirst && first !== null && accept(first)) yield first;
+    const all = await this.#readThrough(newest.position, MANIFEST_KEY);
+    for (const record of oldestFirst ? all : all.slice(0, -1).reverse()) {
       const manifest = await manifestOf(record);
       if (manifest !== null && accept(manifest)) yield manifest;
     }
@@ -66,9 +67,10 @@ export class CheckpointReader {
     if (open.size > 0) throw unreadable(`${open.size} parts are missing`);
   }
 
-  async #readBetween(from: number, to: number, key: string): Promise<LogRecord[]> {
+  /** All records with a key; the newest of them stands at `to`. */
+  async #readThrough(to: number, key: string): Promise<LogRecord[]> {
     const records: LogRecord[] = [];
-    if (to >= from) for await (const record of this.#stream(from, to, key)) records.push(record);
+    for await (const record of this.#stream(1, to, key)) records.push(record);
     return records;
   }
 
@@ -78,8 +80,7 @@ export class CheckpointReader {
     const reader = await this.#log.read(stream, { from, allowTruncated: true, ...(key === undefined ? {} : { key }) });
     try {
       for (;;) {
-        // With a key nothing tells which record is the last one before `to`: an empty answer ends it soon.
-        const records = await reader.next(RECORDS_MAX, key === undefined ? RECORD_WAIT_MS : 0);
+        const records = await reader.next(RECORDS_MAX, RECORD_WAIT_MS);
         if (records.length === 0) return;
         for (const record of records) {
           if (record.position > to) return;

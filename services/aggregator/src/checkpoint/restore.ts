@@ -31,6 +31,8 @@ export interface RestoreOptions {
   readonly throughMax: number;
   /** Sets that are complete at a later append time are not used, Unix milliseconds. Default: any. */
   readonly watermarkMsMax?: number;
+  /** Begins with the oldest set instead of the newest. */
+  readonly oldest?: boolean;
   /** Nodes to restore. Default: all. */
   readonly nodes?: ReadonlySet<string>;
   /** A state of which nothing is known. @param openBeginning the log's oldest records are gone. */
@@ -51,7 +53,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     Number(endPosition) <= throughMax &&
     Number(beginPosition) + 1 >= positions.first &&
     Number(watermarkMs) <= watermarkMsMax;
-  for await (const manifest of reader.manifests(accept)) {
+  for await (const manifest of reader.manifests(accept, options.oldest)) {
     const [begin, end] = [Number(manifest.beginPosition), Number(manifest.endPosition)];
     try {
       await refuseForeign(options, manifest);

@@ -31,6 +31,7 @@ export function dedupe(state: PartitionState): OperatorFunction<Decoded, Ordered
 
 function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: BatchFault | null): NodeSteps[] {
   const { node: id, boot, start, seq } = batch.identity!;
+  if (state.settings.nodes?.has(id) === false) return [];
   const node = state.node(id);
   if (node === null) {
     const detail = `the partition has ${state.nodes.size} nodes already`;
