@@ -44,6 +44,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/record.ts")).record,
   },
   {
+    name: "replay",
+    summary: "fold a past range again into a scratch namespace",
+    load: async () => (await import("./commands/replay.ts")).replay,
+  },
+  {
+    name: "rebuild",
+    summary: "fold the retained log again and compare it with the live views",
+    load: async () => (await import("./commands/rebuild.ts")).rebuild,
+  },
+  {
     name: "status",
     summary: "show how a running installation is",
     load: async () => (await import("./commands/status.ts")).status,

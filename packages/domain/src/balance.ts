@@ -1,4 +1,6 @@
 import { type Balance, BalanceSchema, create } from "@farmscope/proto";
+import type { StateReader } from "./state/state-reader.ts";
+import type { StateWriter } from "./state/state-writer.ts";
 
 /**
  * The balance of one kind of raw event, in events: in = folded + dropped + lost + held, at every moment.
@@ -56,6 +58,17 @@ export function balanceBetween(before: BalanceCounts, after: BalanceCounts): Bal
 export function coverageOf(balances: Iterable<BalanceCounts>): number {
   const sum = sumBalances(balances);
   return sum.in <= 0 ? 1 : Math.max(0, (sum.in - sum.lost - sum.held) / sum.in);
+}
+
+/** Writes a balance as it is, negative numbers included, for {@link decodeBalance}. */
+export function encodeBalance(balance: BalanceCounts, into: StateWriter): void {
+  for (const value of [balance.in, balance.folded, balance.dropped, balance.lost, balance.held]) into.number(value);
+}
+
+/** @throws {WireFormatError} malformed. */
+export function decodeBalance(from: StateReader): BalanceCounts {
+  const one = (): number => from.number();
+  return { in: one(), folded: one(), dropped: one(), lost: one(), held: one() };
 }
 
 /** A balance as it stands in views. An emitter that takes counts back cannot make a number negative there. */

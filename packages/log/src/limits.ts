@@ -27,7 +27,7 @@ export function checkAppend(key: string, payload: Uint8Array, bytesMax: number, 
 
 /** Programmer's error: a partition that the installation does not have. */
 export function checkStream(stream: StreamName, partitions: number): void {
-  if (stream.kind !== "event") return;
+  if (!("partition" in stream)) return;
   const { partition } = stream;
   invariant(Number.isInteger(partition) && partition >= 0 && partition < partitions, `no partition ${partition}`);
 }

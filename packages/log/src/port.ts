@@ -3,9 +3,12 @@
  * All pass the same contract suite, contract.ts.
  */
 
-/** A stream of the log. Raw events are in one stream per partition; every other stream is single. */
+/**
+ * A stream of the log. Raw events, and checkpoints of what was folded from them, are in one stream per partition, since
+ * they are read by whoever owns it; every other stream is single.
+ */
 export type StreamName =
-  | { readonly kind: "event"; readonly partition: number }
+  | { readonly kind: "event" | "checkpoint"; readonly partition: number }
   | { readonly kind: "view" | "alert" | "control" | "dead" };
 
 export interface AppendOptions {
@@ -94,9 +97,10 @@ export interface LogDescription {
   readonly warnings: readonly string[];
 }
 
-/** A stream's name in the broker: "FS_EV_3", "FS_VIEW" for namespace "fs". */
+/** A stream's name in the broker: "FS_EV_3", "FS_CKPT_3", "FS_VIEW" for namespace "fs". */
 export function brokerStreamName(namespace: string, stream: StreamName): string {
   const upper = namespace.toUpperCase().replaceAll("-", "_");
   if (stream.kind === "event") return `${upper}_EV_${stream.partition}`;
+  if (stream.kind === "checkpoint") return `${upper}_CKPT_${stream.partition}`;
   return `${upper}_${stream.kind.toUpperCase()}`;
 }

@@ -3,6 +3,8 @@ import type { StreamName } from "./port.ts";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MIB = 2 ** 20;
+/** What the checkpoints of a partition may hold at least, in MiB: several complete sets of a few large nodes. */
+const CHECKPOINT_MIB_LEAST = 32;
 
 /** How long a broker remembers append ids, in milliseconds. */
 export const DEDUP_WINDOW_MS = 120_000;
@@ -17,13 +19,19 @@ export interface Retention {
 /**
  * @param partitions number of partitions of the raw events, which share `bytesMax` evenly.
  * @param bytesMax bytes that the raw events may hold in all; the other streams get a share of the same size each in
- *   addition: a quarter for views, a sixteenth for alerts and for control, a sixty-fourth for dead letters, never less
- *   than 64 MiB (16 MiB).
+ *   addition: a quarter for views and for checkpoints (which share it evenly, too), a sixteenth for alerts and for
+ *   control, a sixty-fourth for dead letters, never less than 64 MiB (32 MiB each, 16 MiB).
  */
 export function retentionOf(stream: StreamName, partitions: number, bytesMax: number): Retention {
   switch (stream.kind) {
     case "event":
       return { bytesMax: Math.floor(bytesMax / partitions), ageMsMax: 24 * HOUR_MS };
+    case "checkpoint":
+      // By bytes only: the newest complete set has to outlast a pause of the whole installation.
+      return {
+        bytesMax: Math.max(CHECKPOINT_MIB_LEAST * MIB, Math.floor(bytesMax / (4 * partitions))),
+        ageMsMax: null,
+      };
     case "view":
       return { bytesMax: share(bytesMax, 4, 64), ageMsMax: 60 * DAY_MS };
     case "alert":
@@ -40,6 +48,8 @@ function share(bytesMax: number, divisor: number, leastMib: number): number {
 
 /** Every stream of an installation. */
 export function allStreams(partitions: number): StreamName[] {
-  const events = Array.from({ length: partitions }, (_, partition): StreamName => ({ kind: "event", partition }));
-  return [...events, { kind: "view" }, { kind: "alert" }, { kind: "control" }, { kind: "dead" }];
+  const numbers = Array.from({ length: partitions }, (_, partition) => partition);
+  const events = numbers.map((partition): StreamName => ({ kind: "event", partition }));
+  const checkpoints = numbers.map((partition): StreamName => ({ kind: "checkpoint", partition }));
+  return [...events, ...checkpoints, { kind: "view" }, { kind: "alert" }, { kind: "control" }, { kind: "dead" }];
 }

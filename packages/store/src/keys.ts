@@ -11,6 +11,7 @@
  *   fs:{m3}:farms              set    index of the farms merged for a partition
  *   fs:{m3}:win:10000:<farm>   zset   farmscope.view.v1.FarmWindow       closed windows of a farm, by start
  *   fs:{a0}:evaluation         bytes  farmscope.alert.v1.EvaluationState where alerting resumes reading
+ *   fs-x:{a0}:replay           JSON   ReplayProgress                     in scratch namespaces: what became of a replay
  *   fs:incarnation             string UUID of this life of the store
  */
 import type { Scope } from "./port.ts";
@@ -56,6 +57,11 @@ export class Keys {
 
   alertEvaluation(): string {
     return `${this.#of("a0")}:evaluation`;
+  }
+
+  /** In a scratch namespace: what became of the replay that filled it. */
+  replay(): string {
+    return `${this.#of("a0")}:replay`;
   }
 
   incarnation(): string {

@@ -4,6 +4,8 @@ export interface AggregatorLimits {
   readonly pullRecordsMax: number;
   /** Longest wait for records, in milliseconds. */
   readonly pullWaitMs: number;
+  /** The same while a checkpoint is being written, in milliseconds. */
+  readonly busyWaitMs: number;
   /** Shortest time between two commits of a scope, in milliseconds. */
   readonly commitIntervalMs: number;
   /** Pending writes from which on a commit does not wait any longer; well below the store's COMMIT_WRITES_MAX. */
@@ -18,11 +20,22 @@ export interface AggregatorLimits {
   readonly pageMapsPerCommitMax: number;
   /** How long a page map stays in the store after it was last written, in milliseconds. */
   readonly pageMapKeepMs: number;
+  /** Longest time between two checkpoints of a partition, in milliseconds. */
+  readonly checkpointIntervalMs: number;
+  /** Shortest time between two, in milliseconds, however much happens. */
+  readonly checkpointIntervalMsMin: number;
+  /** Events of one node from which on a checkpoint does not wait for its time: half of what a restart may fold. */
+  readonly checkpointEventsMax: number;
+  /** Time that the fold gives to a checkpoint between two pulls, in milliseconds; one node is always encoded. */
+  readonly checkpointSliceMs: number;
+  /** Encoded state that may wait to be compressed and appended, in bytes. */
+  readonly checkpointBytesInFlightMax: number;
 }
 
 export const DEFAULT_LIMITS: AggregatorLimits = {
   pullRecordsMax: 256,
   pullWaitMs: 1_000,
+  busyWaitMs: 10,
   commitIntervalMs: 200,
   commitWritesMax: 4_096,
   tickIntervalMs: 1_000,
@@ -30,4 +43,9 @@ export const DEFAULT_LIMITS: AggregatorLimits = {
   pageMapIntervalMs: 1_000,
   pageMapsPerCommitMax: 32,
   pageMapKeepMs: 600_000,
+  checkpointIntervalMs: 300_000,
+  checkpointIntervalMsMin: 30_000,
+  checkpointEventsMax: 1_000_000,
+  checkpointSliceMs: 5,
+  checkpointBytesInFlightMax: 64 * 2 ** 20,
 };

@@ -24,18 +24,19 @@ export class MergeWorker implements Worker {
     );
   }
 
-  #begin({ committed }: LifeBeginning): Life<string> {
+  async #begin({ committed }: LifeBeginning): Promise<Life<string>> {
     const { keys, partitions } = this.#ports;
     const state = new MergeState({ partition: this.#partition, partitions, keys }, committed);
     return {
       pending: state.pending,
       pipeline: (pull, policy) => mergePipeline(state, pull, policy),
-      views: (changed) => [...changed].map((farm) => viewOf(state, farm)),
+      views: (changed) => [...changed].map((farm) => farmViewOf(state, farm)),
     };
   }
 }
 
-function viewOf({ settings, latest }: MergeState, farm: string): ViewWrite {
+/** A farm's current view, as it goes into the store. */
+export function farmViewOf({ settings, latest }: MergeState, farm: string): ViewWrite {
   const newest = latest.get(farm);
   const view = create(FarmViewSchema, {
     foldVersion: FOLD_VERSION,

@@ -4,6 +4,8 @@ import {
   BatchOrder,
   NodeFold,
   PartitionWindows,
+  StateReader,
+  StateWriter,
   type WindowedNode,
 } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
@@ -27,6 +29,14 @@ export interface PartitionNode extends WindowedNode {
   readonly order: BatchOrder<OrderedBatch>;
   /** As it stands in the newest view. */
   online: boolean;
+  /** Position up to which it came from a checkpoint: records up to there are in it already. */
+  foldedThrough: number;
+}
+
+/** What a partition is once it has been folded to where a checkpoint of it became complete. */
+interface Completion {
+  readonly position: number;
+  readonly state: Uint8Array;
 }
 
 export interface PartitionSettings {
@@ -36,6 +46,8 @@ export interface PartitionSettings {
   readonly keys: Keys;
   readonly limits: AggregatorLimits;
   readonly messageBytesMax: number;
+  /** Only these nodes are folded. Default: all. */
+  readonly nodes?: ReadonlySet<string>;
 }
 
 /**
@@ -47,7 +59,7 @@ export class PartitionState {
   readonly nodes = new Map<string, PartitionNode>();
   /** Nodes with batches in the reorder buffer. */
   readonly waiting = new Set<PartitionNode>();
-  readonly windows: PartitionWindows;
+  windows: PartitionWindows;
   readonly content = new BatchContent();
   readonly pending: Pending<PartitionNode>;
   readonly counters = {
@@ -58,7 +70,8 @@ export class PartitionState {
     window: new StageCounter("window"),
     commit: new StageCounter("commit"),
   };
-  readonly #openBeginning: boolean;
+  #openBeginning: boolean;
+  #completion: Completion | null = null;
 
   /**
    * @param committed what an earlier owner committed.
@@ -83,6 +96,7 @@ export class PartitionState {
       windows: fold.windows,
       order: new BatchOrder(this.#openBeginning),
       online: true,
+      foldedThrough: 0,
       moment: () => fold.moment(),
       get lastAppendMs() {
         return fold.lastAppendMs;
@@ -90,6 +104,62 @@ export class PartitionState {
     };
     this.nodes.set(id, node);
     return node;
+  }
+
+  /** False while what a checkpoint left open is being folded: no state of all nodes at one position exists then. */
+  get isWhole(): boolean {
+    return this.#completion === null;
+  }
+
+  /** Begins with a record. */
+  enter({ position, appendedAtMs }: LogRecord, recordId: string): void {
+    const completion = this.#completion;
+    if (completion !== null && position > completion.position) this.#complete(completion);
+    this.pending.enter(position, recordId);
+    this.windows.pass(appendedAtMs);
+  }
+
+  /** The nodes that have not seen the record at a position yet, in the order in which they came. */
+  nodesBefore(position: number): PartitionNode[] {
+    return [...this.nodes.values()].filter((node) => node.foldedThrough < position);
+  }
+
+  /** Nodes with batches in the reorder buffer that have not seen the record at a position yet, by id. */
+  waitingBefore(position: number): PartitionNode[] {
+    return [...this.waiting].filter((node) => node.foldedThrough < position).sort((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  /** Writes what is not the nodes', for {@link resume}. */
+  encode(): Uint8Array {
+    const writer = new StateWriter();
+    writer.flag(this.#openBeginning);
+    this.windows.encode(writer);
+    return writer.finish();
+  }
+
+  /**
+   * Takes over what {@link encode} wrote. Nodes of a checkpoint stand at positions of their own, so folding goes on from
+   * its begin; at `completion`, where the last of them stands, what depends on all of them is taken from there.
+   * @throws {WireFormatError} malformed.
+   */
+  resume(begin: Uint8Array, completion: Completion): void {
+    this.#decode(completion.state);
+    this.#decode(begin);
+    this.#completion = completion;
+  }
+
+  #complete(completion: Completion): void {
+    this.#decode(completion.state);
+    this.#completion = null;
+  }
+
+  #decode(bytes: Uint8Array): void {
+    const reader = new StateReader(bytes);
+    this.#openBeginning = reader.flag();
+    const windows = new PartitionWindows(this.settings.partition);
+    windows.decode(reader);
+    reader.expectEnd();
+    this.windows = windows;
   }
 
   /** Puts a record aside, with its reason. */

@@ -1,5 +1,7 @@
 import { nodeView } from "@farmscope/domain";
 import { NodeViewSchema, toBinary } from "@farmscope/proto";
+import { Checkpointer } from "./checkpoint/checkpointer.ts";
+import { restore } from "./checkpoint/restore.ts";
 import type { Focus } from "./focus.ts";
 import { PageMaps } from "./page-maps.ts";
 import { type PartitionNode, PartitionState } from "./partition-state.ts";
@@ -31,26 +33,38 @@ export class PartitionWorker implements Worker {
     return ownScope(`p${this.#partition}`, stream, this.#ports, signal, (beginning) => this.#begin(beginning));
   }
 
-  #begin({ committed, openBeginning }: LifeBeginning): Life<PartitionNode> {
+  async #begin({ committed, positions }: LifeBeginning): Promise<Life<PartitionNode>> {
     const { keys, limits, namespace, partitions, log, clock, logger, replicaId } = this.#ports;
     const partition = this.#partition;
     const settings = { namespace, partition, partitions, keys, limits, messageBytesMax: log.messageBytesMax };
-    const state = new PartitionState(settings, committed, openBeginning);
+    const fresh = (openBeginning: boolean): PartitionState => new PartitionState(settings, committed, openBeginning);
+    const throughMax = committed.silentThrough;
+    const restored = await restore({ log, logger, partition, positions, throughMax, fresh });
+    const { state, from } = restored;
+    const checkpointer = new Checkpointer(state, { log, clock, logger }, restored.written);
     const maps = new PageMaps(this.#focus, clock);
     const intervalMs = limits.tickIntervalMs;
     this.#state = state;
     return {
       pending: state.pending,
+      from,
       pipeline: (pull, policy) => pipeline(state, pull, policy),
-      views: (changed) => [...[...changed].map((node) => viewOf(state, node)), ...maps.take(state)],
+      views: (changed) => [...[...changed].map((node) => nodeViewOf(state, node)), ...maps.take(state)],
       hasMore: () => maps.isDue(state),
-      beside: (epoch, signal) =>
-        runTicker({ log, clock, logger, partition, owner: replicaId, epoch, intervalMs }, signal),
+      between: () => {
+        checkpointer.step();
+        return checkpointer.busy;
+      },
+      beside: async (epoch, end) => {
+        await runTicker({ log, clock, logger, partition, owner: replicaId, epoch, intervalMs }, end);
+        await checkpointer.close();
+      },
     };
   }
 }
 
-function viewOf({ settings }: PartitionState, { fold, online, order }: PartitionNode): ViewWrite {
+/** A node's current view, as it goes into the store. */
+export function nodeViewOf({ settings }: PartitionState, { fold, online, order }: PartitionNode): ViewWrite {
   const { keys, partition } = settings;
   const view = nodeView(fold, { partition, online, heldBatches: order.held });
   return { key: keys.node(partition, fold.node), value: toBinary(NodeViewSchema, view) };

@@ -30,14 +30,21 @@ export class Pending<Changed> {
   position = 0;
   recordId = "";
   readonly #committed: Committed;
+  #silentThrough: number;
 
   constructor(committed: Committed) {
+    this.#silentThrough = committed.silentThrough;
     this.#committed = committed;
+  }
+
+  /** Effects are off up to this position too: a checkpoint that the fold begins with has what came before. */
+  silence(through: number): void {
+    this.#silentThrough = Math.max(this.#silentThrough, through);
   }
 
   /** Whether the record that is being folded lies behind the committed position. */
   get live(): boolean {
-    return this.position > this.#committed.silentThrough;
+    return this.position > this.#silentThrough;
   }
 
   get writes(): number {

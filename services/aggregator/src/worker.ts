@@ -37,18 +37,22 @@ export interface Life<Changed> {
   pipeline(pull: PullPorts, policy: CommitPolicy): Observable<never>;
   views(changed: ReadonlySet<Changed>): ViewWrite[];
   hasMore?(): boolean;
+  /** First position to be read. Default: the oldest that is retained. */
+  readonly from?: number;
+  /** What is to be done between two pulls. Returns true when it is to be called again soon. */
+  between?(): boolean;
   /** What runs beside the fold until `signal` fires. */
   beside?(epoch: () => number, signal: AbortSignal): Promise<void>;
 }
 
 export interface LifeBeginning {
   readonly committed: Committed;
-  /** The stream's oldest records are gone. */
-  readonly openBeginning: boolean;
+  /** What the log has of the stream. */
+  readonly positions: StreamPositions;
 }
 
 /**
- * Claims a scope and folds its stream from the oldest retained record on, silently up to the committed position, until
+ * Claims a scope and folds its stream from a checkpoint or the oldest retained record on, silently up to the committed position, until
  * `signal` fires. When log or store fail for good in the middle, it claims and folds anew: nothing is lost.
  * @throws {OperatingError} STORE_FENCED.
  */
@@ -57,7 +61,7 @@ export async function ownScope<Changed>(
   stream: StreamName,
   ports: WorkerPorts,
   signal: AbortSignal,
-  begin: (beginning: LifeBeginning) => Life<Changed>,
+  begin: (beginning: LifeBeginning) => Promise<Life<Changed>>,
 ): Promise<void> {
   const { store, clock, logger } = ports;
   const live = async (): Promise<void> => liveOnce(scope, stream, await store.claim(scope), ports, signal, begin);
@@ -78,23 +82,30 @@ async function liveOnce<Changed>(
   claim: Claim,
   ports: WorkerPorts,
   signal: AbortSignal,
-  begin: (beginning: LifeBeginning) => Life<Changed>,
+  begin: (beginning: LifeBeginning) => Promise<Life<Changed>>,
 ): Promise<void> {
   const { log, clock, logger, limits } = ports;
   const positions = await log.positions(stream);
   const committed = committedOf(scope, claim, positions, logger);
   const { silentThrough } = committed;
-  const life = begin({ committed, openBeginning: positions.first > 1 });
+  const life = await begin({ committed, positions });
   const committer = new Committer(scope, claim, ports);
   const schedule = scheduleOf(life, committer, silentThrough, limits, signal);
-  const reader = await log.read(stream, { from: positions.first, allowTruncated: true, signal });
+  const reader = await log.read(stream, { from: life.from ?? positions.first, allowTruncated: true, signal });
   const end = new AbortController();
   const beside = life.beside?.(() => committer.epoch, AbortSignal.any([signal, end.signal]));
-  const waitMs = (): number => (schedule.isPending() ? limits.commitIntervalMs : limits.pullWaitMs);
+  let hasMore = false;
+  const waitMs = (): number => {
+    if (hasMore) return limits.busyWaitMs;
+    return schedule.isPending() ? limits.commitIntervalMs : limits.pullWaitMs;
+  };
   const pull = { reader, clock, logger, signal, recordsMax: limits.pullRecordsMax, waitMs };
   const onePull = life.pipeline(pull, schedule);
   try {
-    while (!signal.aborted) await lastValueFrom(onePull, { defaultValue: undefined });
+    while (!signal.aborted) {
+      await lastValueFrom(onePull, { defaultValue: undefined });
+      hasMore = life.between?.() ?? false;
+    }
     if (schedule.isPending()) await schedule.flush();
   } finally {
     end.abort();

@@ -1,4 +1,6 @@
 import { create, DistributionSchema, type Distribution as DistributionView } from "@farmscope/proto";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 import { exactIndexOf, exactLowerUs, exactUpperUs } from "./hdr-geometry.ts";
 import { decodeHdrV2, encodeHdrV2 } from "./hdr-v2.ts";
 import { decodeSlotPairs, encodeSlotPairs, type SlotPairs } from "./slot-pairs.ts";
@@ -159,6 +161,26 @@ export class Distribution {
       distribution.#exactMaxUs = Math.min(view.maxUs, greatest);
     }
     return distribution;
+  }
+
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    for (const counts of [this.#slots, this.#exact]) {
+      into.list(counts, ([key, count]) => {
+        into.count(key);
+        into.number(count);
+      });
+    }
+    into.numbers([this.#count, this.#sumNs, this.#exactMaxUs]);
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    for (const counts of [this.#slots, this.#exact]) {
+      from.list(() => counts.set(from.count(), from.number()));
+    }
+    [this.#count, this.#sumNs, this.#exactMaxUs] = from.numbers() as [number, number, number];
+    this.#cells = null;
   }
 
   #sortedCells(): readonly DistributionCell[] {

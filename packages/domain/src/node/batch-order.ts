@@ -1,3 +1,5 @@
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 /** Longest wait for a missing batch, in milliseconds of the watermark past the append time of the first one held. */
 export const REORDER_WAIT_MS = 10_000;
 /** Most batches of one node that are held while one before them is missing. */
@@ -45,7 +47,7 @@ export class BatchOrder<T> {
   #next = 0;
   readonly #held = new Map<number, Held<T>>();
   readonly #endedBoots: string[] = [];
-  readonly #openBeginning: boolean;
+  #openBeginning: boolean;
 
   /**
    * @param openBeginning the log's beginning is gone, so the first batch of this node counts as its first, whatever its
@@ -77,6 +79,34 @@ export class BatchOrder<T> {
     const steps: OrderStep<T>[] = [];
     while (this.#held.size > 0 && watermarkMs >= this.#firstHeldMs() + REORDER_WAIT_MS) this.#skip(steps);
     return steps;
+  }
+
+  /** Writes all of it, for {@link decode}. @param write writes one item that is held. */
+  encode(into: StateWriter, write: (item: T) => void): void {
+    into.text(this.#boot);
+    into.number(this.#start);
+    into.number(this.#next);
+    into.flag(this.#openBeginning);
+    into.list(this.#endedBoots, (boot) => into.text(boot));
+    into.list(this.#held, ([seq, { item, appendedAtMs }]) => {
+      into.count(seq);
+      into.number(appendedAtMs);
+      write(item);
+    });
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader, read: () => T): void {
+    this.#boot = from.text();
+    this.#start = from.number();
+    this.#next = from.number();
+    this.#openBeginning = from.flag();
+    this.#endedBoots.push(...from.list(() => from.text()));
+    from.list(() => {
+      const seq = from.count();
+      const appendedAtMs = from.number();
+      this.#held.set(seq, { item: read(), appendedAtMs });
+    });
   }
 
   #isOver(place: BatchPlace): boolean {

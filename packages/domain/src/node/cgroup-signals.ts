@@ -6,6 +6,8 @@ import {
   type Signal,
 } from "@farmscope/proto";
 import { Distribution } from "../distribution/distribution.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 
 /** Most cgroups of a node with distributions of their own; what comes after them counts as {@link OTHER_CGROUP}. */
 export const CGROUPS_MAX = 512;
@@ -65,6 +67,32 @@ export class CgroupSignals {
           distribution: distribution.toProto(),
         }),
       );
+  }
+
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    into.list(this.#entries.values(), ({ signal, cgroup, distribution }) => {
+      into.count(signal);
+      into.count(cgroup);
+      distribution.encode(into);
+    });
+    // Names stand in the order in which they will be forgotten.
+    into.list(this.#names, ([id, path]) => {
+      into.count(id);
+      into.text(path);
+    });
+    into.list(this.#known, (id) => into.count(id));
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    from.list(() => {
+      const entry = { signal: from.count() as Signal, cgroup: from.count(), distribution: new Distribution() };
+      entry.distribution.decode(from);
+      this.#entries.set(`${entry.signal}/${entry.cgroup}`, entry);
+    });
+    from.list(() => this.#names.set(from.count(), from.text()));
+    from.list(() => this.#known.add(from.count()));
   }
 
   #admit(cgroup: number): number {

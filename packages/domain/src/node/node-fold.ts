@@ -1,7 +1,19 @@
-import { type Agreement, type Batch, type NodeFacts, ObservationReason, Signal } from "@farmscope/proto";
+import {
+  type Agreement,
+  AgreementSchema,
+  type Batch,
+  type NodeFacts,
+  ObservationReason,
+  Signal,
+  toBinary,
+} from "@farmscope/proto";
 import { PageFold } from "../page/page-fold.ts";
+import { decodeMessage } from "../state/message.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 import { type ClockOffset, tickToUnixMs } from "../time.ts";
-import { type NodeMoment, NodeWindows } from "../window/node-windows.ts";
+import type { NodeMoment } from "../window/node-moment.ts";
+import { NodeWindows } from "../window/node-windows.ts";
 import type { BatchContent } from "./batch-content.ts";
 import { CgroupSignals } from "./cgroup-signals.ts";
 import { SignalSet } from "./signal-set.ts";
@@ -35,7 +47,6 @@ export class NodeFold {
   farm = "";
   boot = "";
   start = 0;
-  facts: NodeFacts | null = null;
   agreement: Agreement | null = null;
   position = 0;
   lastEventMs = 0;
@@ -57,6 +68,11 @@ export class NodeFold {
   constructor(node: string) {
     this.node = node;
     this.windows = new NodeWindows(node);
+  }
+
+  /** What the host said of itself in this boot; null before it did. */
+  get facts(): NodeFacts | null {
+    return this.pages.facts;
   }
 
   /** Takes note that a batch was read, whether its turn has come or not: its counters say what is on its way. */
@@ -88,7 +104,7 @@ export class NodeFold {
    */
   fold(batch: Batch, content: BatchContent, place: FoldPlace): void {
     const clock = { realtimeOffsetUs: Number(batch.clock?.realtimeOffsetUs ?? 0n) };
-    if (batch.facts !== undefined) this.#foldFacts(batch.facts);
+    if (batch.facts !== undefined) this.pages.setFacts(batch.facts);
     this.windows.enter(dateOf(Number(batch.clock?.baseTick ?? 0n), clock, place), () => this.moment());
     this.farm = batch.farm;
     this.cgroups.name(batch.cgroups);
@@ -123,13 +139,41 @@ export class NodeFold {
     };
   }
 
-  #isCurrent({ identity }: Batch): boolean {
-    return identity?.boot === this.boot && Number(identity.start) === this.start;
+  /** Writes all of it but {@link pages}, which is large and encodes itself, for {@link decode}. */
+  encode(into: StateWriter): void {
+    for (const text of [this.farm, this.boot]) into.text(text);
+    into.numbers([this.start, this.position, this.lastEventMs, this.lastAppendMs, this.skewMs]);
+    into.numbers([this.recovered, this.late]);
+    const { folded, duplicates, gaps, dead } = this.batches;
+    into.numbers([folded, duplicates, gaps, dead]);
+    into.flag(this.#beginsWithin);
+    into.optional(this.agreement, (agreement) => into.bytes(toBinary(AgreementSchema, agreement)));
+    for (const kind of EVENT_KINDS) this.accounts[kind].encode(into);
+    this.signals.encode(into);
+    this.cgroups.encode(into);
+    this.windows.encode(into);
   }
 
-  #foldFacts(facts: NodeFacts): void {
-    this.facts = facts;
-    this.pages.setFacts(facts);
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    this.farm = from.text();
+    this.boot = from.text();
+    const [start, position, lastEventMs, lastAppendMs, skewMs] = from.numbers();
+    Object.assign(this, { start, position, lastEventMs, lastAppendMs, skewMs });
+    const [recovered, late] = from.numbers();
+    Object.assign(this, { recovered, late });
+    const [folded, duplicates, gaps, dead] = from.numbers();
+    Object.assign(this.batches, { folded, duplicates, gaps, dead });
+    this.#beginsWithin = from.flag();
+    this.agreement = from.optional(() => decodeMessage(AgreementSchema, from));
+    for (const kind of EVENT_KINDS) this.accounts[kind].decode(from);
+    this.signals.decode(from);
+    this.cgroups.decode(from);
+    this.windows.decode(from);
+  }
+
+  #isCurrent({ identity }: Batch): boolean {
+    return identity?.boot === this.boot && Number(identity.start) === this.start;
   }
 
   #foldPages(batch: Batch, content: BatchContent, clock: ClockOffset, place: FoldPlace): void {
@@ -173,7 +217,6 @@ export class NodeFold {
   /** A boot's frames and ticks start over; its facts come with its first batch. */
   #forgetMemory(): void {
     this.pages = new PageFold();
-    this.facts = null;
     this.agreement = null;
   }
 

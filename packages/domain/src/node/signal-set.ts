@@ -1,5 +1,7 @@
 import { create, type Signal, type SignalDistribution, SignalDistributionSchema } from "@farmscope/proto";
 import { Distribution } from "../distribution/distribution.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 
 /** One distribution for each signal that was seen. */
 export class SignalSet {
@@ -32,6 +34,19 @@ export class SignalSet {
     for (const { signal, distribution } of views) {
       if (distribution !== undefined) this.of(signal).add(Distribution.fromProto(distribution));
     }
+  }
+
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    into.list(this.#distributions, ([signal, distribution]) => {
+      into.count(signal);
+      distribution.encode(into);
+    });
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    from.list(() => this.of(from.count() as Signal).decode(from));
   }
 
   /** As it stands in views, by signal. Equal contents give equal messages. */

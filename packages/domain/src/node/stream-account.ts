@@ -1,5 +1,7 @@
 import type { StreamCounters } from "@farmscope/proto";
-import { type BalanceCounts, EMPTY_BALANCE, sumBalances } from "../balance.ts";
+import { type BalanceCounts, decodeBalance, EMPTY_BALANCE, encodeBalance, sumBalances } from "../balance.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 
 /** An emitter's cumulative counters as numbers: what it saw, left out, lost, and put into batches. */
 export interface SourceTotals {
@@ -89,12 +91,44 @@ export class StreamAccount {
     return sumBalances([this.#ended, current]);
   }
 
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    encodeBalance(this.#ended, into);
+    for (const totals of [this.#baseline, this.#newest])
+      into.optional(heard(totals), (some) => encodeTotals(some, into));
+    for (const count of [this.#folded, this.#dead, this.#gap]) into.number(count);
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    this.#ended = decodeBalance(from);
+    this.#baseline = from.optional(() => decodeTotals(from)) ?? NO_TOTALS;
+    this.#newest = from.optional(() => decodeTotals(from)) ?? NO_TOTALS;
+    this.#folded = from.number();
+    this.#dead = from.number();
+    this.#gap = from.number();
+  }
+
   /** All sequence numbers up to this batch are folded, dead or lost: what is missing in its count was in lost ones. */
   #settle(totals: SourceTotals | null): void {
     if (totals === null) return;
     const missing = totals.batched - this.#baseline.batched - this.#folded - this.#dead;
     this.#gap = Math.max(this.#gap, missing);
   }
+}
+
+/** Null when no batch has told any yet, which is not the same as counters that stand at zero. */
+function heard(totals: SourceTotals): SourceTotals | null {
+  return totals === NO_TOTALS ? null : totals;
+}
+
+function encodeTotals({ seen, sampledOut, lost, batched }: SourceTotals, into: StateWriter): void {
+  for (const count of [seen, sampledOut, lost, batched]) into.number(count);
+}
+
+function decodeTotals(from: StateReader): SourceTotals {
+  const one = (): number => from.number();
+  return { seen: one(), sampledOut: one(), lost: one(), batched: one() };
 }
 
 function minus(a: SourceTotals, b: SourceTotals): SourceTotals {

@@ -1,4 +1,6 @@
 import type { Agreement, Observation, ObservationChunk } from "@farmscope/proto";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 import { TICKS_PER_MS } from "../time.ts";
 import {
   decodeObservationRuns,
@@ -123,6 +125,20 @@ export class ObservationFold {
     return part.end ? this.#end(running, part) : null;
   }
 
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    into.number(this.#settledBefore);
+    into.optional(this.#running, (running) => encodeRunning(running, into));
+    for (const zone of this.#map.zones) into.optional(this.#journals.get(zone) ?? null, (some) => some.encode(into));
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one with the same map. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    this.#settledBefore = from.number();
+    this.#running = from.optional(() => decodeRunning(from));
+    for (const zone of this.#map.zones) from.optional(() => this.journalOf(zone).decode(from));
+  }
+
   #begin(id: number): void {
     for (const journal of this.#journals.values()) journal.clear();
     this.#running = {
@@ -236,6 +252,29 @@ export class ObservationFold {
       running.ambiguous++;
     }
   }
+}
+
+function encodeRunning(running: Running, into: StateWriter): void {
+  const { id, budget, covered, compared, wrong, ambiguous, endTick, wrongFrames } = running;
+  for (const value of [id, budget.eventsLeft, covered, compared, wrong, ambiguous, endTick]) into.number(value);
+  into.list(wrongFrames, ([frame, tick]) => {
+    into.count(frame);
+    into.number(tick);
+  });
+}
+
+function decodeRunning(from: StateReader): Running {
+  const one = (): number => from.number();
+  return {
+    id: one(),
+    budget: { eventsLeft: one() },
+    covered: one(),
+    compared: one(),
+    wrong: one(),
+    ambiguous: one(),
+    endTick: one(),
+    wrongFrames: new Map(from.list((): [number, number] => [from.count(), one()])),
+  };
 }
 
 function checkChunk({ count, runs }: ObservationChunk): void {

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { create, type Observation, ObservationSchema } from "@farmscope/proto";
 import fc from "fast-check";
 import { Random } from "../random.ts";
+import { StateReader } from "../state/state-reader.ts";
+import { StateWriter } from "../state/state-writer.ts";
 import { encodeObservationRuns } from "../wire/observation-runs.ts";
 import { pageMapRuns } from "../wire/page-map-runs.ts";
 import { PageColumns } from "./columns.ts";
@@ -17,9 +19,10 @@ const FRAMES = 8192;
 class Host {
   readonly random: Random;
   readonly kernel: ModelKernel;
-  readonly fold: PageFold;
+  fold: PageFold;
   readonly #columns = new PageColumns();
   #lossOneIn = 0;
+  #reloads: Random | null = null;
   #observations = 0;
 
   constructor(seed: number, journalEventsMax?: number) {
@@ -43,6 +46,7 @@ class Host {
       this.kernel.take(this.#columns, left);
       left -= this.#columns.length;
       this.#lose();
+      this.#reload();
       this.fold.applyEvents(this.#columns);
     }
   }
@@ -53,6 +57,11 @@ class Host {
 
   loseOneIn(events: number): void {
     this.#lossOneIn = events;
+  }
+
+  /** From now on the fold is replaced by one that was read back from its state, at random moments. */
+  reloadAtRandom(seed: number): void {
+    this.#reloads = new Random(seed);
   }
 
   /** A whole observation in chunks, each read in two halves with the kernel at work in between. */
@@ -91,6 +100,13 @@ class Host {
     return wrong;
   }
 
+  #reload(): void {
+    if (this.#reloads?.nextInt(4) !== 0) return;
+    const fold = new PageFold();
+    fold.decode(new StateReader(stateOf(this.fold)));
+    this.fold = fold;
+  }
+
   #lose(): void {
     if (this.#lossOneIn === 0) return;
     const { tick, pfn, pid, cgroup, kind, order, migrateType } = this.#columns;
@@ -103,6 +119,32 @@ class Host {
     this.#columns.length = kept;
   }
 }
+
+function stateOf(fold: PageFold): Uint8Array {
+  const writer = new StateWriter();
+  fold.encode(writer);
+  return writer.finish();
+}
+
+test("a fold that is read back from its state at any moment, within observations too, ends as one that never was", () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const [plain, reloaded] = [new Host(seed), new Host(seed)];
+      reloaded.reloadAtRandom(seed);
+      const outcomes = [plain, reloaded].map((host) => {
+        host.run(50);
+        host.loseOneIn(20);
+        const first = host.observe();
+        host.loseOneIn(0);
+        host.run(20);
+        return { first, second: host.observe(), counters: host.fold.counters, zones: host.fold.zones() };
+      });
+      assert.deepEqual(outcomes[1], outcomes[0]);
+      assert.deepEqual(stateOf(reloaded.fold), stateOf(plain.fold));
+    }),
+    { numRuns: 20 },
+  );
+});
 
 test("an observation taken while the kernel works, and events that arrive late, give the kernel's own free frames", () => {
   fc.assert(

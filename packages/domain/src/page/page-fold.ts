@@ -1,4 +1,18 @@
-import type { Agreement, MemoryGauges, NodeFacts, Observation, PageCounters, ZoneMemory } from "@farmscope/proto";
+import {
+  type Agreement,
+  create,
+  type MemoryGauges,
+  MemoryGaugesSchema,
+  type NodeFacts,
+  NodeFactsSchema,
+  type Observation,
+  type PageCounters,
+  toBinary,
+  type ZoneMemory,
+} from "@farmscope/proto";
+import { decodeMessage } from "../state/message.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 import { encodePageMapRuns } from "../wire/page-map-runs.ts";
 import { PAGE_EVENT_KINDS, type PageColumns } from "./columns.ts";
 import { unusableFreeSpaceIndex } from "./measures.ts";
@@ -45,6 +59,11 @@ export class PageFold {
 
   constructor(options: PageFoldOptions = {}) {
     this.#journalEventsMax = options.journalEventsMax ?? JOURNAL_EVENTS_MAX;
+  }
+
+  /** Where the zones lie and all else that the host said of itself; null before it did. */
+  get facts(): NodeFacts | null {
+    return this.#facts;
   }
 
   /** False until one observation has described as many frames as the zones manage. */
@@ -189,6 +208,45 @@ export class PageFold {
         unusableIndex: freeBlocks.map((_, order) => unusableFreeSpaceIndex(freeBlocks, order)),
         kernelPcpPages: reading?.pcpPages ?? 0,
       };
+    });
+  }
+
+  /** Writes all of it, for {@link decode}. O(map). */
+  encode(into: StateWriter): void {
+    into.numbers(this.#kinds);
+    into.numbers(this.#anomalies);
+    into.flag(this.#observed);
+    into.number(this.#newestTick);
+    into.number(this.#settledEvents);
+    const readings = create(MemoryGaugesSchema, { zones: [...this.#readings] });
+    into.bytes(toBinary(MemoryGaugesSchema, readings));
+    into.optional(this.#facts, (facts) => {
+      into.bytes(toBinary(NodeFactsSchema, facts));
+      this.#map?.encode(into);
+      this.#observations?.encode(into);
+    });
+  }
+
+  /**
+   * Takes over what {@link encode} wrote; to be called on a new one. O(map).
+   * @throws {WireFormatError} malformed or over-limit.
+   */
+  decode(from: StateReader): void {
+    this.#kinds.set(from.numbers());
+    this.#anomalies.set(from.numbers());
+    this.#observed = from.flag();
+    this.#newestTick = from.number();
+    this.#settledEvents = from.number();
+    this.#readings = decodeMessage(MemoryGaugesSchema, from).zones;
+    from.optional(() => {
+      const facts = decodeMessage(NodeFactsSchema, from);
+      const map = new PageMap(facts.maxOrder);
+      map.decode(from);
+      this.#map = map;
+      this.#observations = new ObservationFold(map, this.#journalEventsMax);
+      this.#observations.decode(from);
+      this.#nextStates = nextStates(facts.pcpOrderMask);
+      this.#facts = facts;
     });
   }
 

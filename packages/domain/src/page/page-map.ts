@@ -1,3 +1,5 @@
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
 import { ORDERS_MAX, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
 import { type KnownState, ZoneMap } from "./zone-map.ts";
@@ -113,6 +115,31 @@ export class PageMap {
       }
     }
     turn(pfn, -1);
+  }
+
+  /** Writes where the zones lie and their tiles, for {@link decode}. */
+  encode(into: StateWriter): void {
+    into.list(this.#places, ({ name, numaNode, startPfn, spanned }) => {
+      into.text(name);
+      for (const value of [numaNode, startPfn, spanned]) into.count(value);
+    });
+    for (const zone of this.#zones) zone.encode(into);
+  }
+
+  /**
+   * Takes over what {@link encode} wrote; to be called on a new one of the same largest order.
+   * @throws {WireFormatError} malformed or over-limit.
+   */
+  decode(from: StateReader): void {
+    this.setZones(
+      from.list(() => ({
+        name: from.text(),
+        numaNode: from.count(),
+        startPfn: from.count(),
+        spanned: from.count(),
+      })),
+    );
+    for (const zone of this.#zones) zone.decode(from);
   }
 
   #adopt(places: readonly ZonePlace[], zones: readonly ZoneMap[], segments: readonly ZoneSegment[]): void {

@@ -1,3 +1,6 @@
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
+import { WireFormatError } from "../wire/wire-format-error.ts";
 import type { KnownState, ZoneMap } from "./zone-map.ts";
 
 /** How many page events a journal may still take in; one for all zones of a node. */
@@ -85,6 +88,30 @@ export class ZoneJournal {
   /** The observation is over. */
   clear(): void {
     this.#touched.clear();
+  }
+
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    into.numbers(this.#settled);
+    into.list(this.#touched, ([tile, { image, events, overflowed }]) => {
+      into.count(tile);
+      into.bytes(new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
+      into.numbers(events);
+      into.flag(overflowed);
+    });
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    for (const tick of from.numbers()) this.#settled.push(tick);
+    from.list(() => {
+      const tile = from.count();
+      const image = new Int32Array(this.zone.wordsPerTile);
+      const bytes = from.bytes();
+      if (bytes.length !== image.byteLength) throw new WireFormatError("malformed", "a tile of another size");
+      new Uint8Array(image.buffer).set(bytes);
+      this.#touched.set(tile, { image, events: from.numbers(), overflowed: from.flag() });
+    });
   }
 
   #replay(tile: number, events: readonly number[], wanted: (tick: number) => boolean): void {

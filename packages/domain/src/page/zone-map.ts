@@ -15,6 +15,9 @@
  * Free blocks are always coalesced as far as they go, as the buddy allocator does, which keeps counts by order equal to
  * /proc/buddyinfo. Since every zone has tiles of its own, blocks never coalesce across a zone's bounds.
  */
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
+import { WireFormatError } from "../wire/wire-format-error.ts";
 import { bitCount, highestBit, lowestBit } from "./bits.ts";
 import { ORDERS_MAX, PAGE_STATES, PageState, type PageStateSet } from "./page-state.ts";
 
@@ -174,6 +177,22 @@ export class ZoneMap {
     this.#tally(tile, -1);
     this.#words.set(saved, tile << this.#wordsShift);
     this.#tally(tile, 1);
+  }
+
+  /** Writes its tiles, little-endian as all machines that we run on, for {@link decode}. O(zone): a copy. */
+  encode(into: StateWriter): void {
+    into.bytes(new Uint8Array(this.#words.buffer, this.#words.byteOffset, this.#words.byteLength));
+  }
+
+  /**
+   * Takes over the tiles that {@link encode} wrote of a zone with the same bounds; to be called on a new one. O(zone).
+   * @throws {WireFormatError} malformed.
+   */
+  decode(from: StateReader): void {
+    const bytes = from.bytes();
+    if (bytes.length !== this.#words.byteLength) throw new WireFormatError("malformed", "a zone of another size");
+    new Uint8Array(this.#words.buffer).set(bytes);
+    for (let tile = 0; tile < this.tiles; tile++) this.#tally(tile, 1);
   }
 
   /** The block's own node is empty: a larger block holds it, smaller ones fill it, or its frames are unknown. */

@@ -1,18 +1,10 @@
-import { create, fromBinary, type NodeWindow, NodeWindowSchema, toBinary, type ZoneMemory } from "@farmscope/proto";
-import { type BalanceCounts, balanceBetween, balanceToProto, coverageOf, EMPTY_BALANCE } from "../balance.ts";
+import { create, fromBinary, type NodeWindow, NodeWindowSchema, toBinary } from "@farmscope/proto";
+import { balanceBetween, balanceToProto, coverageOf, decodeBalance, EMPTY_BALANCE, encodeBalance } from "../balance.ts";
 import { SignalSet } from "../node/signal-set.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
+import { decodeMoment, encodeMoment, type NodeMoment } from "./node-moment.ts";
 import { oldestAmendableMs, windowStartOf } from "./window-time.ts";
-
-/** What a window shows of a node at its end, besides what was measured in it. */
-export interface NodeMoment {
-  readonly farm: string;
-  readonly zones: readonly ZoneMemory[];
-  readonly observed: boolean;
-  readonly hugeOrder: number;
-  readonly pages: BalanceCounts;
-  readonly runq: BalanceCounts;
-  readonly gc: BalanceCounts;
-}
 
 /** A window that was closed or amended: the message, and its bytes for the store. */
 export interface NodeWindowRecord {
@@ -135,6 +127,37 @@ export class NodeWindows {
     for (const startMs of this.#closed.keys()) {
       if (startMs < oldestAmendableMs(openFromMs)) this.#closed.delete(startMs);
     }
+  }
+
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    for (const windows of [this.#open, this.#late]) {
+      into.list(windows, ([startMs, signals]) => {
+        into.number(startMs);
+        signals.encode(into);
+      });
+    }
+    into.list(this.#closed, ([startMs, bytes]) => {
+      into.number(startMs);
+      into.bytes(bytes);
+    });
+    into.list(this.#ends, ({ startMs, moment }) => {
+      into.number(startMs);
+      encodeMoment(moment, into);
+    });
+    into.optional(this.#newestStartMs, (startMs) => into.number(startMs));
+    for (const balance of [this.#books.pages, this.#books.runq, this.#books.gc]) encodeBalance(balance, into);
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    for (const windows of [this.#open, this.#late]) {
+      from.list(() => signalsOf(windows, from.number()).decode(from));
+    }
+    from.list(() => this.#closed.set(from.number(), from.bytes().slice()));
+    from.list(() => this.#ends.push({ startMs: from.number(), moment: decodeMoment(from) }));
+    this.#newestStartMs = from.optional(() => from.number());
+    this.#books = { pages: decodeBalance(from), runq: decodeBalance(from), gc: decodeBalance(from) };
   }
 
   /** The state at the end of a window: the last one kept up to it, or the present one when no later batch has come. */

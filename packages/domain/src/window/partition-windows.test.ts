@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { create, type NodeWindow, Signal, ZoneMemorySchema } from "@farmscope/proto";
 import { EMPTY_BALANCE } from "../balance.ts";
 import { Distribution } from "../distribution/distribution.ts";
-import { type NodeMoment, NodeWindows } from "./node-windows.ts";
+import type { NodeMoment } from "./node-moment.ts";
+import { NodeWindows } from "./node-windows.ts";
 import {
   CLOSED_PER_TICK_MAX,
   PartitionWindows,

@@ -1,5 +1,8 @@
 import { create, type NodeWindow, type PartialWindow, PartialWindowSchema } from "@farmscope/proto";
-import type { NodeMoment, NodeWindowRecord, NodeWindows } from "./node-windows.ts";
+import type { StateReader } from "../state/state-reader.ts";
+import type { StateWriter } from "../state/state-writer.ts";
+import type { NodeMoment } from "./node-moment.ts";
+import type { NodeWindowRecord, NodeWindows } from "./node-windows.ts";
 import {
   CLOSE_DELAY_MS,
   FORGOTTEN_AFTER_MS,
@@ -85,6 +88,28 @@ export class PartitionWindows {
     closed.push(...this.#amend(position, nodes));
     if (closed.length > 0) this.#expire(nodes);
     return closed;
+  }
+
+  /** Writes all of it, for {@link decode}. */
+  encode(into: StateWriter): void {
+    into.number(this.#watermarkMs);
+    into.number(this.#openFromMs);
+    into.list(this.#revisions, ([startMs, revision]) => {
+      into.number(startMs);
+      into.count(revision);
+    });
+    into.list(this.#silences, ({ fromMs, toMs }) => {
+      into.number(fromMs);
+      into.number(toMs);
+    });
+  }
+
+  /** Takes over what {@link encode} wrote; to be called on a new one. @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    this.#watermarkMs = from.number();
+    this.#openFromMs = from.number();
+    from.list(() => this.#revisions.set(from.number(), from.count()));
+    from.list(() => this.#silences.push({ fromMs: from.number(), toMs: from.number() }));
   }
 
   #skipSilence(): void {

@@ -54,6 +54,8 @@ for (const version of NATS_VERSIONS) {
       assert.deepEqual(limits, {
         MADE_EV_0: [32 * MIB, dayNs],
         MADE_EV_1: [32 * MIB, dayNs],
+        MADE_CKPT_0: [32 * MIB, 0],
+        MADE_CKPT_1: [32 * MIB, 0],
         MADE_VIEW: [64 * MIB, 60 * dayNs],
         MADE_ALERT: [64 * MIB, 0],
         MADE_CONTROL: [64 * MIB, 0],
@@ -63,7 +65,7 @@ for (const version of NATS_VERSIONS) {
 
     test("Several services may make them at the same time.", async () => {
       await Promise.all([1, 2, 3].map(() => ensure({ namespace: "together" })));
-      assert.equal((await manager.streams.list("together.>").next()).length, 6);
+      assert.equal((await manager.streams.list("together.>").next()).length, 8);
     });
 
     test("Other limits are taken over.", async () => {

@@ -3,7 +3,8 @@ import { decodeToken, encodeToken } from "@farmscope/domain";
 import type { StreamName } from "../port.ts";
 
 /**
- * Subjects: `<namespace>.ev.<partition>.<key>`, `<namespace>.view.<key>` and so on, the key encoded as one token. A key
+ * Subjects: `<namespace>.ev.<partition>.<key>`, `<namespace>.ckpt.<partition>.<key>`, `<namespace>.view.<key>` and so
+ * on, the key encoded as one token. A key
  * whose token would be long is replaced by its hash, and travels in the header {@link KEY_HEADER}.
  */
 
@@ -45,5 +46,6 @@ export function keyOf(subject: string, header: () => string | undefined): string
 }
 
 function subjectPrefix(namespace: string, stream: StreamName): string {
-  return stream.kind === "event" ? `${namespace}.ev.${stream.partition}` : `${namespace}.${stream.kind}`;
+  if (stream.kind === "event") return `${namespace}.ev.${stream.partition}`;
+  return stream.kind === "checkpoint" ? `${namespace}.ckpt.${stream.partition}` : `${namespace}.${stream.kind}`;
 }

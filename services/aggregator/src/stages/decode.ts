@@ -5,12 +5,13 @@ import {
   identityFault,
   malformed,
   partitionFault,
+  WireFormatError,
 } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import { type Batch, DeadLetterReason, EventRecordSchema, fromBinary, type Tick } from "@farmscope/proto";
 import { messageOf } from "@farmscope/runtime";
 import { map, type OperatorFunction } from "rxjs";
-import type { PartitionState } from "../partition-state.ts";
+import type { OrderedBatch, PartitionState } from "../partition-state.ts";
 
 /** What a record turned out to be. */
 export type Decoded = { readonly record: LogRecord; readonly recordId: string } & (
@@ -26,8 +27,7 @@ export function decode(state: PartitionState): OperatorFunction<LogRecord, Decod
   return map((record) => {
     counter.in++;
     const decoded = decodeRecord(record, state);
-    state.pending.enter(record.position, decoded.recordId);
-    state.windows.pass(record.appendedAtMs);
+    state.enter(record, decoded.recordId);
     if (decoded.kind === "dead") {
       counter.dropped++;
       state.bury(record, decoded.fault);
@@ -41,13 +41,43 @@ export function decode(state: PartitionState): OperatorFunction<LogRecord, Decod
 function decodeRecord(record: LogRecord, { settings }: PartitionState): Decoded {
   const body = envelopeOf(record.payload);
   if ("reason" in body) return dead(record, body);
-  if (body.$typeName === "farmscope.event.v1.Tick") {
-    return { kind: "tick", record, recordId: `tick/${body.owner}/${body.epoch}/${record.appendedAtMs}` };
-  }
+  if (body.$typeName === "farmscope.event.v1.Tick") return { kind: "tick", record, recordId: tickId(record, body) };
   const fault = identityFault(body) ?? partitionFault(body.identity!.node, settings.partition, settings.partitions);
   if (fault !== null) return dead(record, fault);
-  const { node, boot, start, seq } = body.identity!;
-  return { kind: "batch", record, recordId: `${node}/${boot}/${start}/${seq}`, batch: body, fault: contentFault(body) };
+  return { kind: "batch", record, recordId: batchId(body), batch: body, fault: contentFault(body) };
+}
+
+/** What a record is recognised by, apart from its position. */
+export function recordIdOf(record: LogRecord): string {
+  const body = envelopeOf(record.payload);
+  if ("reason" in body) return deadId(record);
+  if (body.$typeName === "farmscope.event.v1.Tick") return tickId(record, body);
+  return identityFault(body) === null ? batchId(body) : deadId(record);
+}
+
+/**
+ * A batch that was held, from its record.
+ * @throws {WireFormatError} malformed, when the record is no batch.
+ */
+export function orderedBatchOf(record: LogRecord): OrderedBatch {
+  const body = envelopeOf(record.payload);
+  if ("reason" in body || body.$typeName !== "farmscope.event.v1.Batch") {
+    throw new WireFormatError("malformed", "what was held is no batch");
+  }
+  return { record, batch: body, fault: contentFault(body) };
+}
+
+function tickId({ appendedAtMs }: LogRecord, { owner, epoch }: Tick): string {
+  return `tick/${owner}/${epoch}/${appendedAtMs}`;
+}
+
+function batchId({ identity }: Batch): string {
+  const { node, boot, start, seq } = identity!;
+  return `${node}/${boot}/${start}/${seq}`;
+}
+
+function deadId({ position }: LogRecord): string {
+  return `dead/${position}`;
 }
 
 function envelopeOf(payload: Uint8Array): Batch | Tick | BatchFault {
@@ -63,5 +93,5 @@ function envelopeOf(payload: Uint8Array): Batch | Tick | BatchFault {
 }
 
 function dead(record: LogRecord, fault: BatchFault): Decoded {
-  return { kind: "dead", record, recordId: `dead/${record.position}`, fault };
+  return { kind: "dead", record, recordId: deadId(record), fault };
 }

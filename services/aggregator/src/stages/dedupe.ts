@@ -23,7 +23,7 @@ export interface Ordered {
 export function dedupe(state: PartitionState): OperatorFunction<Decoded, Ordered> {
   return map((decoded) => {
     const { record } = decoded;
-    if (decoded.kind === "tick") return { record, isTick: true, work: passTime(state) };
+    if (decoded.kind === "tick") return { record, isTick: true, work: passTime(state, record) };
     const work = decoded.kind === "batch" ? offer(state, record, decoded.batch, decoded.fault) : [];
     return { record, isTick: false, work };
   });
@@ -31,20 +31,24 @@ export function dedupe(state: PartitionState): OperatorFunction<Decoded, Ordered
 
 function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: BatchFault | null): NodeSteps[] {
   const { node: id, boot, start, seq } = batch.identity!;
+  if (state.settings.nodes?.has(id) === false) return [];
   const node = state.node(id);
   if (node === null) {
     const detail = `the partition has ${state.nodes.size} nodes already`;
     state.bury(record, { reason: DeadLetterReason.OVER_LIMIT, detail });
     return [];
   }
+  if (record.position <= node.foldedThrough) return [];
   state.counters.dedupe.in++;
   const place = { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs };
   return [counted(state, node, node.order.offer(place, { record, batch, fault }), batch)];
 }
 
 /** Only ticks end the wait for a missing batch, so that no result depends on how much was read at once. */
-function passTime(state: PartitionState): NodeSteps[] {
-  return [...state.waiting].map((node) => counted(state, node, node.order.pass(state.windows.watermarkMs), null));
+function passTime(state: PartitionState, { position }: LogRecord): NodeSteps[] {
+  return state
+    .waitingBefore(position)
+    .map((node) => counted(state, node, node.order.pass(state.windows.watermarkMs), null));
 }
 
 function counted(

@@ -1,7 +1,7 @@
 import { partialId, WINDOW_KEEP_MS, WINDOW_MS, type WindowRecord } from "@farmscope/domain";
 import { type OperatorFunction, tap } from "rxjs";
 import { encodePartial } from "../partial-record.ts";
-import type { PartitionState } from "../partition-state.ts";
+import type { PartitionNode, PartitionState } from "../partition-state.ts";
 import type { Folded } from "./fold.ts";
 
 /** Closes and amends windows, and notices nodes that fell silent. Only ticks do that. */
@@ -10,9 +10,9 @@ export function window(state: PartitionState): OperatorFunction<Folded, Folded> 
   return tap(({ record, isTick }) => {
     counter.in++;
     if (isTick) {
-      const nodes = [...state.nodes.values()];
+      const nodes = state.nodesBefore(record.position);
       for (const closed of state.windows.tick(record.position, nodes)) write(state, closed);
-      noticeSilence(state);
+      noticeSilence(state, nodes);
     }
     counter.out++;
   });
@@ -30,8 +30,8 @@ function write(state: PartitionState, { partial, nodes }: WindowRecord): void {
   }
 }
 
-function noticeSilence(state: PartitionState): void {
-  for (const node of state.nodes.values()) {
+function noticeSilence(state: PartitionState, nodes: readonly PartitionNode[]): void {
+  for (const node of nodes) {
     if (node.online === state.windows.isOnline(node.lastAppendMs)) continue;
     node.online = !node.online;
     state.pending.change(node);

@@ -72,7 +72,8 @@ export async function readStatus(context: QueryContext, stages: readonly StageCo
 }
 
 function positionsName(stream: StreamName): string {
-  return stream.kind === "event" ? `ev.${stream.partition}` : stream.kind;
+  if (stream.kind === "event") return `ev.${stream.partition}`;
+  return stream.kind === "checkpoint" ? `ckpt.${stream.partition}` : stream.kind;
 }
 
 function lineOf(stream: StreamName, { first, last, messages, bytes }: StreamPositions) {
