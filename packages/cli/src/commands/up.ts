@@ -35,9 +35,14 @@ export const up = defineCommand({
       signal: untilSignal(),
     });
     output.answer(summary, () => renderSummary(summary));
-    return 0;
+    return exitCodeOf(summary);
   },
 });
+
+/** 1 when something that was published is not folded: then the numbers are not the whole. */
+export function exitCodeOf({ batches }: RunSummary): number {
+  return batches.folded < batches.published ? 1 : 0;
+}
 
 export function renderSummary(summary: RunSummary): string {
   const { events, batches } = summary;

@@ -80,7 +80,7 @@ export class CliProcess implements AsyncDisposable {
 
   /** Processes that an `up` or `simulate` supervises, by name. */
   children(): Readonly<Record<string, number>> {
-    return readRunState(this.dataDir)?.children ?? {};
+    return (readRunState(this.dataDir) ?? readRunState(join(this.dataDir, "simulation")))?.children ?? {};
   }
 
   /** SIGTERM. @returns the exit code. */

@@ -58,6 +58,7 @@ export function writeRunState(dataDir: string, state: RunState): void {
   writeFileSync(join(dataDir, FILE), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
 }
 
+/** Removes our own state; another run's, which refused us, stays. */
 export function clearRunState(dataDir: string): void {
-  rmSync(join(dataDir, FILE), { force: true });
+  if (readRunState(dataDir)?.pid === process.pid) rmSync(join(dataDir, FILE), { force: true });
 }

@@ -107,7 +107,7 @@ async function finish(ending: Ending): Promise<summary.RunSummary> {
   }
   await stack.stopService("emit");
   tell("the emitter has drained; waiting until everything is folded");
-  if (!(await catchUp(outside, clock))) tell("not everything was folded in time: the rest counts as held");
+  if (!(await catchUp(outside, clock))) tell("not everything was folded in time: the summary is not the whole");
   const views = await summary.readNodeViews(outside);
   const rightRatio = reading === null || views[0] === undefined ? null : await judge(outside, clock, views[0], reading);
   const hash = ending.withHash ? await hashOfNodes(outside, clock, views) : null;
@@ -124,10 +124,16 @@ async function finish(ending: Ending): Promise<summary.RunSummary> {
       published: summary.sum(published) - summary.sum(ending.positionsBefore),
       folded: summary.sum(folded) - summary.sum(ending.positionsBefore),
     },
-    coverage: events.in === 0 ? 1 : 1 - (events.lost + events.held) / events.in,
+    coverage: coverageOf(events, summary.sum(folded) / Math.max(1, summary.sum(published))),
     windows_closed: await summary.countFarmWindows(outside, ending.startedMs),
     alerts: await summary.countAlerts(outside.log, ending.startedMs),
     right_ratio: rightRatio,
     hash,
   };
+}
+
+/** Share of the events that are in the answer, cut by the share of messages that were folded at all. */
+function coverageOf(events: summary.EventBalance, foldedShare: number): number {
+  const known = events.in === 0 ? 1 : 1 - (events.lost + events.held) / events.in;
+  return known * Math.min(1, foldedShare);
 }

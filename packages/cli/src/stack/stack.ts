@@ -1,8 +1,8 @@
 import { createWriteStream, mkdirSync, rmSync, type WriteStream } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Clock, type Config, type Logger, SETTINGS, SupervisedProcess } from "@farmscope/runtime";
-import { KafkaServer, type LocalServer, NatsServer, RedisServer } from "@farmscope/testkit";
+import { type Clock, type Config, type Logger, OperatingError, SETTINGS, SupervisedProcess } from "@farmscope/runtime";
+import { isFree, KafkaServer, type LocalServer, NatsServer, RedisServer } from "@farmscope/testkit";
 import { clearRunState, refuseSecondRun, writeRunState } from "./run-state.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -45,6 +45,7 @@ export class Stack {
   async startServers(source: string, signal: AbortSignal): Promise<void> {
     const { config, fresh } = this.#options;
     refuseSecondRun(config.dataDir);
+    await refuseTakenPort(config.http);
     if (fresh)
       for (const name of Object.keys(SERVERS)) rmSync(join(config.dataDir, name), { recursive: true, force: true });
     mkdirSync(join(config.dataDir, "logs"), { recursive: true });
@@ -150,6 +151,15 @@ export class Stack {
       children,
     });
   }
+}
+
+/** @throws {OperatingError} HTTP_LISTEN_FAILED when somebody else listens where the query API should. */
+async function refuseTakenPort(http: string): Promise<void> {
+  const port = Number(http.slice(http.lastIndexOf(":") + 1));
+  if (await isFree(port)) return;
+  throw new OperatingError("HTTP_LISTEN_FAILED", `another program listens at port ${port}`, {
+    remedy: "end it, or name another address with --http (FARMSCOPE_HTTP), e.g. 127.0.0.1:7071",
+  });
 }
 
 /** Settings as environment variables, for children. */

@@ -28,9 +28,10 @@ export function retentionContract(on: On, { partitionBytesMax, retentionMsMax }:
       assert.ok(first > 1 && size <= partitionBytesMax, `first ${first}, ${size} bytes`);
       await assert.rejects(early.next(10, 1_000), { code: "LOG_TRUNCATED", retriable: false });
       const [oldest] = await readAtLeast(log, EVENTS, { from: 1, allowTruncated: true }, 1);
-      assert.equal(oldest.position, first);
-      const [exact] = await readAtLeast(log, EVENTS, { from: first }, 1);
-      assert.equal(exact.position, first);
+      // A broker that deletes by segments may have gone on meanwhile.
+      assert.ok(oldest.position >= first, `oldest ${oldest.position}, first was ${first}`);
+      const [exact] = await readAtLeast(log, EVENTS, { from: oldest.position }, 1);
+      assert.equal(exact.position, oldest.position);
     },
     tight,
   );

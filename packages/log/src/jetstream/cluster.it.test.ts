@@ -159,7 +159,8 @@ for (const version of NATS_VERSIONS) {
         );
         assert.ok(ourMs <= serverMs + 2_000, `publishing resumed ${ourMs - serverMs} ms after the server`);
         assert.ok(failedTries < 50, `${failedTries} messages were sent in vain`);
-        assert.ok(failures < 50, `${failures} appends failed`);
+        // Without a connection an append fails at once and nothing is sent: that is bounded by the publishers' own waits.
+        assert.ok(failures < PUBLISHERS * 10, `${failures} appends failed`);
       });
     }
   });

@@ -125,6 +125,8 @@ for (const version of NATS_VERSIONS) {
       const log = open(server.url);
       await log.ensureStreams();
       process.kill(server.pid as number, "SIGSTOP");
+      // A program of many threads stands still a moment after the signal.
+      await clock.sleep(100);
       try {
         const controller = new AbortController();
         const append = log.append(EVENTS, "k", new Uint8Array(1), { signal: controller.signal });

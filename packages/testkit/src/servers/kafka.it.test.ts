@@ -42,7 +42,7 @@ describe("A missing Kafka", () => {
     });
     process.env["JAVA_HOME"] = "/nowhere";
     process.env["FARMSCOPE_REQUIRE"] = "redis";
-    assert.equal(KafkaServer.missing(), "there is no java");
+    assert.equal(KafkaServer.missing(), "kafka: there is no java");
     process.env["FARMSCOPE_REQUIRE"] = "redis, kafka";
     assert.throws(() => KafkaServer.missing(), { code: "TOOL_MISSING" });
   });

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { formatShare, formatUs } from "../format.ts";
 import type { NodeLine } from "../nodes.ts";
 import { nodeLink } from "../route.ts";
-import { scaleColour } from "./scale.ts";
+import { SCALE_GRADIENT, scaleColour } from "./scale.ts";
 
 interface Measure {
   readonly title: string;
@@ -10,9 +10,12 @@ interface Measure {
   /** Place on the colour scale, 0 (calm) to 1 (trouble). */
   readonly scale: (value: number) => number;
   readonly format: (value: number) => string;
+  /** What the ends of the colour scale stand for. */
+  readonly ends: readonly [string, string];
 }
 
 /** Latencies from 10 us to 100 ms, on a logarithmic scale of four decades. */
+const LATENCY_ENDS = ["10 µs", "100 ms"] as const;
 const latencyScale = (us: number): number => Math.log10(Math.max(10, us) / 10) / 4;
 
 export const MEASURES = {
@@ -21,20 +24,35 @@ export const MEASURES = {
     read: (node) => node.unusableIndex,
     scale: (value) => value,
     format: formatShare,
+    ends: ["0 %", "100 %"],
   },
-  runq: { title: "run-queue delay P99", read: (node) => node.runqP99Us, scale: latencyScale, format: formatUs },
-  gc: { title: "GC pause P99", read: (node) => node.gcP99Us, scale: latencyScale, format: formatUs },
+  runq: {
+    title: "run-queue delay P99",
+    read: (node) => node.runqP99Us,
+    scale: latencyScale,
+    format: formatUs,
+    ends: LATENCY_ENDS,
+  },
+  gc: {
+    title: "GC pause P99",
+    read: (node) => node.gcP99Us,
+    scale: latencyScale,
+    format: formatUs,
+    ends: LATENCY_ENDS,
+  },
   used: {
     title: "memory in use",
     read: (node) => (node.managedPages === 0 ? null : 1 - node.freePages / node.managedPages),
     scale: (value) => value,
     format: formatShare,
+    ends: ["0 %", "100 %"],
   },
   coverage: {
     title: "missing coverage",
     read: (node) => 1 - node.coverage,
     scale: (value) => Math.min(1, value * 10),
     format: formatShare,
+    ends: ["0 %", "10 % or more"],
   },
 } as const satisfies Record<string, Measure>;
 export type MeasureName = keyof typeof MEASURES;
@@ -79,7 +97,7 @@ export function FleetGrid({ nodes, measure }: { readonly nodes: readonly NodeLin
     if (column >= grid.columns) return null;
     return nodes[Math.floor(event.offsetY / grid.cell) * grid.columns + column] ?? null;
   };
-  const { read, format } = MEASURES[measure];
+  const { read, format, ends } = MEASURES[measure];
   const value = hovered === null ? null : read(hovered);
   return (
     <div>
@@ -95,6 +113,11 @@ export function FleetGrid({ nodes, measure }: { readonly nodes: readonly NodeLin
           if (node !== null) location.hash = nodeLink(node.node);
         }}
       />
+      <p class="quiet hint">
+        {ends[0]}
+        <i class="scale" style={{ background: SCALE_GRADIENT }} />
+        {ends[1]}
+      </p>
       <p class="quiet hint">
         {hovered === null
           ? "Point at a cell for its node, click to open it."

@@ -18,3 +18,6 @@ export function scaleColour(place: number): string {
   const mix = (channel: 0 | 1 | 2): number => Math.round(from[channel] + (to[channel] - from[channel]) * rest);
   return `rgb(${mix(0)} ${mix(1)} ${mix(2)})`;
 }
+
+/** The whole scale from calm to trouble, as a CSS background. */
+export const SCALE_GRADIENT = `linear-gradient(to right, ${STOPS.map((stop) => `rgb(${stop.join(" ")})`).join(", ")})`;

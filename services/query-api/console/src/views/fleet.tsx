@@ -24,7 +24,7 @@ export function FleetView({ nodes }: { readonly nodes: Nodes | null }) {
             key={farm.farm}
             label={`farm ${farm.farm}`}
             value={farm.unusableIndex === null ? "–" : formatShare(farm.unusableIndex)}
-            note={`of free memory unusable for huge pages · ${farm.nodesOnline} of ${farm.nodesKnown} nodes · coverage ${formatShare(farm.coverage)}`}
+            note={`of free memory unusable for huge pages, in the window that closed at ${formatTime(farm.windowStartMs + farm.windowWidthMs)} · ${farm.nodesOnline} of ${farm.nodesKnown} nodes · coverage ${formatShare(farm.coverage)}`}
           />
         ))}
         {(farms.value?.farms ?? []).length === 0 && (
