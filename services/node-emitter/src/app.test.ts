@@ -162,6 +162,47 @@ test("an emitter killed at any moment is followed by one that goes on where the 
   assert.deepEqual(canonicalStream(batches), whole);
 });
 
+test("an emitter goes on behind the furthest batch of the log, which need not be the newest", async () => {
+  const calm = stage();
+  const events = { rate: 5000, eventsPerNode: 20_000 };
+  await passTimeUntil(calm.clock, emitter(calm, events).run(new AbortController().signal));
+  const stream = { kind: "event", partition: partitionOf(NODE, PARTITIONS) } as const;
+  const records = await recordsOf(calm.log, stream.partition);
+
+  const { clock, log } = stage();
+  const late = records[2];
+  for (const { key, payload } of [...records.slice(0, 5), late]) await log.append(stream, key, payload);
+  await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+  const batches = await batchesOf(log);
+  batches.splice(5, 1);
+  assert.deepEqual(canonicalStream(batches), canonicalStream(await batchesOf(calm.log)));
+});
+
+test("a start that ends before it has anything to say does not make the next one begin anew", async () => {
+  const { clock, log } = stage();
+  const events = { rate: 0, eventsPerNode: 2000 };
+  await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+  const whole = canonicalStream(await batchesOf(log));
+  for (let start = 0; start < 2; start++) {
+    await clock.advance(10);
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+  }
+  const batches = await batchesOf(log);
+  assert.equal(new Set(batches.map(({ identity }) => identity!.start)).size, 3);
+  assert.deepEqual(canonicalStream(batches), whole);
+});
+
+test("a start is newer than the ones before it, though the clock was set back in between", async () => {
+  const { clock, log } = stage();
+  const events = { rate: 0, eventsPerNode: 2000 };
+  await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+  const setBack = new ManualClock(clock.nowMs() - 3_600_000);
+  await passTimeUntil(setBack, emitter({ clock: setBack, log }, events).run(new AbortController().signal));
+  const starts = [...new Set((await batchesOf(log)).map(({ identity }) => identity!.start))];
+  assert.equal(starts.length, 2);
+  assert.ok(starts[1] > starts[0]);
+});
+
 test("the farm comes from the registry when it names one, from the first batch on, and follows its changes", async () => {
   const { clock, log } = stage();
   await log.append({ kind: "control" }, "c", membership(NODE, "farm-b", 2));
@@ -198,6 +239,20 @@ test("an observation asked for through the log is made, one asked for before thi
   assert.equal(await begun(), 2);
   stop.abort();
   await passTimeUntil(clock, running);
+});
+
+test("an observation asked for through the log is made by an emitter whose clock is ahead", async () => {
+  const { clock, log } = stage();
+  const ahead = new ManualClock(clock.nowMs() + 3_600_000);
+  const stop = new AbortController();
+  const [running] = await started(emitter({ clock: ahead, log }, { rate: 2000 }), stop.signal);
+  await passTime(ahead, 2000);
+  const value = { $typeName: "farmscope.control.v1.Observe", node: NODE, reason: "gap" } as const;
+  await log.append({ kind: "control" }, "c", control({ case: "observe", value }));
+  await passTime(ahead, 2000);
+  assert.equal((await batchesOf(log)).filter(({ observation }) => observation?.begin).length, 2);
+  stop.abort();
+  await passTimeUntil(ahead, running);
 });
 
 test("a second emitter of the same node refuses to start", async () => {

@@ -5,7 +5,7 @@ import { EMITTER_LIMITS, type EmitterLimits } from "./config.ts";
 import { ControlFollower } from "./control-follower.ts";
 import { HostLock } from "./host-lock.ts";
 import { Pipeline } from "./pipeline.ts";
-import { resumePositions } from "./resume.ts";
+import { resumePoints, startedAfter } from "./resume.ts";
 import type { EventSource, SourceNode } from "./source/port.ts";
 import type { Membership } from "./stages/batch-record.ts";
 import type { EncodedBatch } from "./stages/spool.ts";
@@ -18,8 +18,8 @@ export interface EmitterOptions {
   /** Farm of every node that the registry names none for. */
   readonly farm: string;
   readonly partitions: number;
-  /** Where the lock against a second emitter lies. */
-  readonly dataDir: string;
+  /** Where the lock against a second emitter lies; null: nothing is kept on disk, as in a simulation. */
+  readonly dataDir: string | null;
   readonly limits?: Partial<EmitterLimits>;
   /** Told of every closed batch, ahead of its publishing. */
   readonly onBatch?: (batch: EncodedBatch) => void;
@@ -42,7 +42,6 @@ export class Emitter implements Service {
   #nodes: readonly SourceNode[] = [];
   #pipeline: Pipeline | undefined;
   #waitingFor: EmitterStatus["waitingFor"] = "source";
-  #startedAtMs = 0;
 
   constructor(options: EmitterOptions) {
     this.#options = options;
@@ -64,12 +63,11 @@ export class Emitter implements Service {
    * @throws {OperatingError} ALREADY_RUNNING; what the source's `open` throws; what the log does not get over.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { source, dataDir, clock } = this.#options;
-    this.#startedAtMs = clock.nowMs();
+    const { source, dataDir } = this.#options;
     this.#nodes = await source.open();
     let lock: HostLock | undefined;
     try {
-      lock = await HostLock.acquire(dataDir, this.#nodes[0].id);
+      if (dataDir !== null) lock = await HostLock.acquire(dataDir, this.#nodes[0].id);
       await this.#emit(signal);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -115,28 +113,29 @@ export class Emitter implements Service {
       onFailure: (error) => logger.warn({ code: error.code }, `waiting for the log: ${error.message}`),
     });
     await control.catchUp(signal);
-    const resumeAt =
-      source.kind === "bpf" ? new Map() : await resumePositions(this.#nodes, { log, partitions, clock, signal });
+    const points = await resumePoints(this.#nodes, { log, partitions, clock, signal });
+    this.#nodes = this.#nodes.map((node) => startedAfter(node, points.get(node.id)));
     this.#waitingFor = null;
-    return resumeAt;
+    // What the kernel did not tell in time is gone; the others can go on where they were.
+    if (source.kind === "bpf") return new Map();
+    return new Map([...points].map(([node, { sourcePosition }]) => [node, sourcePosition]));
   }
 
   #control(): ControlFollower {
     const { log, clock, logger } = this.#options;
-    const onRecord = (record: ControlRecord, appendedAtMs: number): void => this.#onControl(record, appendedAtMs);
+    const onRecord = (record: ControlRecord): void => this.#onControl(record);
     return new ControlFollower({ log, clock, logger, onRecord });
   }
 
-  #onControl({ body }: ControlRecord, appendedAtMs: number): void {
+  #onControl({ body }: ControlRecord): void {
     if (body.case === "membership") {
       const { node, farm, version } = body.value;
       if (version <= this.#membershipOf(node).version) return;
       this.#memberships.set(node, { farm, version });
       this.#pipeline?.move(node, { farm, version });
     }
-    if (body.case === "observe" && appendedAtMs >= this.#startedAtMs) {
-      this.#pipeline?.observe(body.value.node, ObservationReason.REQUESTED);
-    }
+    // What was asked for before this start is read before there is a pipeline; times would mislead where a clock is wrong.
+    if (body.case === "observe") this.#pipeline?.observe(body.value.node, ObservationReason.REQUESTED);
   }
 
   #membershipOf(node: string): Membership {

@@ -61,6 +61,7 @@ export class Pipeline {
   /** Runs until the source is finished or the signal fires, then closes every batch and drains. @returns batches that the log did not take. */
   async run(resumeAt: ReadonlyMap<string, number>, signal: AbortSignal): Promise<number> {
     const { source, limits } = this.#options;
+    for (const [node, position] of resumeAt) this.#batchers.get(node)?.resumeAt(position);
     await source.start(this.#batchers, resumeAt);
     let held = 0;
     try {

@@ -6,6 +6,7 @@ import {
   type NodeFacts,
   NodeFactsSchema,
   type Observation,
+  ObservationReason,
   toBinary,
 } from "@farmscope/proto";
 import { type Clock, invariant, StageCounter } from "@farmscope/runtime";
@@ -57,6 +58,7 @@ export class Batcher implements NodeSink {
   readonly #balance = new EventBalance();
   readonly #names: SentNames;
   #membership: Membership;
+  #facts: NodeFacts | null = null;
   #factsSent = "";
   #seq = 0;
   #openedAtMs = 0;
@@ -84,6 +86,7 @@ export class Batcher implements NodeSink {
     if (text === this.#factsSent) return;
     this.#makeRoom(bytes.length);
     this.#contents.setFacts(facts, bytes.length);
+    this.#facts = facts;
     this.#factsSent = text;
   }
 
@@ -123,6 +126,7 @@ export class Batcher implements NodeSink {
   }
 
   observation(part: Observation): void {
+    if (part.begin && part.reason === ObservationReason.REQUESTED) this.#repeatFacts();
     this.#close();
     if (part.begin) this.#brokenObservation = null;
     const parts = part.id === this.#brokenObservation ? [] : splitObservation(part, this.#bytesMax, LIST_ENTRIES_MAX);
@@ -146,6 +150,11 @@ export class Batcher implements NodeSink {
 
   position(sourcePosition: number): void {
     this.#announced = sourcePosition;
+  }
+
+  /** Goes on where an earlier start was: even a batch without events says how far the log has the source. */
+  resumeAt(sourcePosition: number): void {
+    this.#position = sourcePosition;
   }
 
   /** Moves the node to another farm: the open batch still belongs to the old one. */
@@ -193,6 +202,14 @@ export class Batcher implements NodeSink {
   #makeRoom(bytes: number): void {
     if (this.#contents.bytes + bytes > this.#bytesMax) this.#close();
     this.#open();
+  }
+
+  /** Who asks for an observation misses batches, and the one with the facts may be among them. */
+  #repeatFacts(): void {
+    const facts = this.#facts;
+    if (facts === null) return;
+    this.#factsSent = "";
+    this.facts(facts);
   }
 
   #open(): void {
