@@ -192,6 +192,21 @@ test("a start that ends before it has anything to say does not make the next one
   assert.deepEqual(canonicalStream(batches), whole);
 });
 
+test("a stop while the emitter looks for where it was leaves nothing in the log", async () => {
+  const { clock, log } = stage();
+  const events = { rate: 0, eventsPerNode: 2000 };
+  await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+  const before = await batchesOf(log);
+  const stop = new AbortController();
+  const lastOf = log.lastOf.bind(log);
+  log.lastOf = (stream, key) => {
+    stop.abort();
+    return lastOf(stream, key);
+  };
+  await passTimeUntil(clock, emitter({ clock, log }, events).run(stop.signal));
+  assert.deepEqual(await batchesOf(log), before);
+});
+
 test("a start is newer than the ones before it, though the clock was set back in between", async () => {
   const { clock, log } = stage();
   const events = { rate: 0, eventsPerNode: 2000 };

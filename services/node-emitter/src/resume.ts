@@ -1,7 +1,7 @@
 import { partitionOf } from "@farmscope/domain";
 import type { EventLog, LogReader, LogRecord } from "@farmscope/log";
 import { type Batch, EventRecordSchema, fromBinary } from "@farmscope/proto";
-import { type Clock, retrying } from "@farmscope/runtime";
+import { type Clock, OperatingError, retrying } from "@farmscope/runtime";
 import type { SourceNode } from "./source/port.ts";
 
 /** Look-ups under way at once. */
@@ -67,18 +67,22 @@ async function pointOf(node: SourceNode, { log, partitions, signal }: ResumeOpti
   const reader = await log.read(stream, { from, key: node.id, allowTruncated: true, signal });
   let point: ResumePoint | null = null;
   try {
-    for await (const { payload } of recordsUpTo(last.position, reader)) point = later(point, batchOf(node, payload));
+    for await (const { payload } of recordsUpTo(last.position, reader, signal)) {
+      point = later(point, batchOf(node, payload));
+    }
   } finally {
     await reader.close();
   }
   return point;
 }
 
-async function* recordsUpTo(position: number, reader: LogReader): AsyncGenerator<LogRecord> {
-  for (;;) {
+/** Reads to a position or beyond: half of it would be taken for the whole. @throws {OperatingError} ABORTED. */
+async function* recordsUpTo(position: number, reader: LogReader, signal: AbortSignal): AsyncGenerator<LogRecord> {
+  for (let reached = 0; reached < position; ) {
     const records = await reader.next(RECORDS_PER_READ_MAX, READ_WAIT_MS);
+    if (signal.aborted) throw new OperatingError("ABORTED", "stopped while it looked for where it was");
     yield* records;
-    if (records.length === 0 || records.at(-1)!.position >= position) return;
+    reached = records.at(-1)?.position ?? reached;
   }
 }
 
