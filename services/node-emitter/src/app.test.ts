@@ -140,6 +140,23 @@ test("a log that is away loses nothing: the source is paused and goes on", async
   assert.deepEqual(canonicalStream(disturbed), canonicalStream(await batchesOf(calm.log)));
 });
 
+test("a log that is away when a source ends is waited for, unless somebody is in a hurry", async () => {
+  for (const hurries of [false, true]) {
+    const { clock, log } = stage();
+    const stop = new AbortController();
+    const running = emitter({ clock, log }, { rate: 0, eventsPerNode: 5000 });
+    const append = log.append.bind(log);
+    const away = new OperatingError("LOG_UNAVAILABLE", "away", { retriable: true });
+    log.append = () => Promise.reject(away);
+    const done = running.run(stop.signal);
+    await passTime(clock, 20_000);
+    if (hurries) stop.abort();
+    else log.append = append;
+    await passTimeUntil(clock, done);
+    assert.equal(running.status.stages[1].held === 0, !hurries);
+  }
+});
+
 test("an emitter killed at any moment is followed by one that goes on where the log ends", async () => {
   const calm = stage();
   const events = { rate: 5000, eventsPerNode: 20_000 };

@@ -64,12 +64,16 @@ export class Pipeline {
     for (const [node, position] of resumeAt) this.#batchers.get(node)?.resumeAt(position);
     await source.start(this.#batchers, resumeAt);
     let held = 0;
+    let hasEnded = false;
     try {
       await this.#poller.run(signal);
+      hasEnded = !signal.aborted;
     } finally {
       // A source that failed gave events before, and they were accepted.
       await source.close();
       for (const batcher of this.#batchers.values()) batcher.finish();
+      // A source that has ended by itself leaves time for the log to come back; whoever stops us does not.
+      if (hasEnded) await this.publisher.settle(signal);
       held = await this.publisher.drain(limits.drainMsMax);
     }
     if (this.publisher.failure !== undefined) throw this.publisher.failure;
