@@ -76,13 +76,20 @@ async function pointOf(node: SourceNode, { log, partitions, signal }: ResumeOpti
   return point;
 }
 
-/** Reads to a position or beyond: half of it would be taken for the whole. @throws {OperatingError} ABORTED. */
+/**
+ * Reads to a position or beyond: half of it would be taken for the whole.
+ * @throws {OperatingError} ABORTED; LOG_TRUNCATED (retriable) when what stood there does not come.
+ */
 async function* recordsUpTo(position: number, reader: LogReader, signal: AbortSignal): AsyncGenerator<LogRecord> {
   for (let reached = 0; reached < position; ) {
     const records = await reader.next(RECORDS_PER_READ_MAX, READ_WAIT_MS);
     if (signal.aborted) throw new OperatingError("ABORTED", "stopped while it looked for where it was");
+    const newest = records.at(-1);
+    if (newest === undefined) {
+      throw new OperatingError("LOG_TRUNCATED", `nothing came up to position ${position}`, { retriable: true });
+    }
     yield* records;
-    reached = records.at(-1)?.position ?? reached;
+    reached = newest.position;
   }
 }
 
