@@ -43,6 +43,7 @@ export class PartitionWorker implements Worker {
       pending: state.pending,
       pipeline: (pull, policy) => pipeline(state, pull, policy),
       views: (changed) => [...[...changed].map((node) => viewOf(state, node)), ...maps.take(state)],
+      all: () => state.nodes.values(),
       hasMore: () => maps.isDue(state),
       beside: (epoch, signal) =>
         runTicker({ log, clock, logger, partition, owner: replicaId, epoch, intervalMs }, signal),
