@@ -6,7 +6,7 @@ export interface BackoffOptions {
   readonly firstMs?: number;
   /** Greatest wait, in milliseconds. Default 5,000. */
   readonly maxMs?: number;
-  /** A number in [0, 1) for the jitter. Default Math.random. */
+  /** A number in [0, 1) for the jitter. Default the clock's, else Math.random. */
   readonly random?: () => number;
   readonly signal?: AbortSignal;
   /** Told of every failure, before the wait. */
@@ -19,7 +19,8 @@ export interface BackoffOptions {
  * @throws what `work` throws, when that is not a retriable OperatingError; ABORTED when the signal fires.
  */
 export async function retrying<T>(clock: Clock, work: () => Promise<T>, options: BackoffOptions = {}): Promise<T> {
-  const { firstMs = 100, maxMs = 5_000, random = Math.random, signal } = options;
+  const { firstMs = 100, maxMs = 5_000, signal } = options;
+  const random = options.random ?? (() => clock.random?.() ?? Math.random());
   for (let attempt = 1; ; attempt++) {
     if (signal?.aborted) throw new OperatingError("ABORTED", "cancelled before the next attempt");
     try {

@@ -14,6 +14,8 @@ export interface Clock {
    * @throws {OperatingError} ABORTED when `signal` fires first.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A number in [0, 1) for jitter, where time is simulated and chance must be too. Absent: the machine's own chance. */
+  random?(): number;
 }
 
 /** The machine's own clocks. */

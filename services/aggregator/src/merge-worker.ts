@@ -31,6 +31,7 @@ export class MergeWorker implements Worker {
       pending: state.pending,
       pipeline: (pull, policy) => mergePipeline(state, pull, policy),
       views: (changed) => [...changed].map((farm) => farmViewOf(state, farm)),
+      all: () => state.latest.keys(),
     };
   }
 }

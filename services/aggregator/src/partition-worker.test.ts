@@ -147,6 +147,46 @@ function loseFirstAnswer(world: World, takesEffect: boolean): void {
   };
 }
 
+test("when the log lost its tail and grew again, the store shows what the log has", async () => {
+  const world = new World();
+  const nodes = NODES.map((id) => new ScriptedNode(id));
+  await world.history(nodes, 0, 9);
+  await foldAll(world);
+  world.log.loseTail(EVENTS, 17);
+  for (let second = 9; second < 40; second++) {
+    await world.at(second);
+    await world.tick();
+  }
+  await foldAll(world);
+  const rebuilt = new World();
+  for (const { key, payload, appendedAtMs } of await world.records(EVENTS)) {
+    await rebuilt.at((appendedAtMs - T0) / 1000);
+    await rebuilt.append(0, key, payload);
+  }
+  await foldAll(rebuilt);
+  assert.deepEqual(await views(world), await views(rebuilt));
+});
+
+test("an owner under which the log loses its tail folds anew what is left", async () => {
+  const world = new World();
+  const nodes = NODES.map((id) => new ScriptedNode(id));
+  await world.history(nodes, 0, 9);
+  const worker = world.partitionWorker(0);
+  let hasLost = false;
+  await runUntil(worker, async () => {
+    await world.clock.advance(50);
+    if (hasLost) return (await world.store.committed("p0"))!.position === (await world.log.positions(EVENTS)).last;
+    if (!(await reached(world, worker)())) return false;
+    hasLost = true;
+    world.log.loseTail(EVENTS, 17);
+    await world.batch(nodes[0]!);
+    return false;
+  });
+  const node = fromBinary(NodeViewSchema, (await world.store.get(world.keys.node(0, "b")))!);
+  const kept = (await world.records(EVENTS)).filter(({ key }) => key === "b").length;
+  assert.equal(Number(node.batches!.folded), kept);
+});
+
 test("an owner that another one has fenced off stops with an error and changes nothing", async () => {
   const world = await eventfulWorld();
   const worker = world.partitionWorker(0);

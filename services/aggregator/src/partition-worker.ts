@@ -50,6 +50,7 @@ export class PartitionWorker implements Worker {
       from,
       pipeline: (pull, policy) => pipeline(state, pull, policy),
       views: (changed) => [...[...changed].map((node) => nodeViewOf(state, node)), ...maps.take(state)],
+      all: () => state.nodes.values(),
       hasMore: () => maps.isDue(state),
       between: () => {
         checkpointer.step();

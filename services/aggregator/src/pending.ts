@@ -1,3 +1,4 @@
+import { OperatingError } from "@farmscope/runtime";
 import type { SeriesWrite } from "@farmscope/store";
 import type { Effect } from "./effects.ts";
 
@@ -15,6 +16,8 @@ export interface Committed {
   readonly recordId: string;
   /** Told when another record stands there: the log lost its tail and grew again. */
   readonly onForeign: (recordId: string) => void;
+  /** More was committed than the log has now. */
+  readonly lostTail: boolean;
 }
 
 /**
@@ -31,10 +34,12 @@ export class Pending<Changed> {
   recordId = "";
   readonly #committed: Committed;
   #silentThrough: number;
+  #showsLost: boolean;
 
   constructor(committed: Committed) {
     this.#silentThrough = committed.silentThrough;
     this.#committed = committed;
+    this.#showsLost = committed.lostTail;
   }
 
   /** Effects are off up to this position too: a checkpoint that the fold begins with has what came before. */
@@ -51,11 +56,25 @@ export class Pending<Changed> {
     return this.changed.size + this.series.length + this.effects.length;
   }
 
+  /** @throws {OperatingError} LOG_TRUNCATED (retriable) when the log lost records that were folded in this life. */
   enter(position: number, recordId: string): void {
+    if (position <= this.position) {
+      const text = `position ${position} came after ${this.position}: the log lost its tail, so all is folded anew`;
+      throw new OperatingError("LOG_TRUNCATED", text, { retriable: true });
+    }
     this.position = position;
     this.recordId = recordId;
     const { silentThrough, recordId: committedId, onForeign } = this.#committed;
-    if (position === silentThrough && committedId !== "" && committedId !== recordId) onForeign(recordId);
+    if (position !== silentThrough || committedId === "" || committedId === recordId) return;
+    this.#showsLost = true;
+    onForeign(recordId);
+  }
+
+  /** True once, when views show what the log has lost: then all of them are to be written, not only those that changed. */
+  takeRewrite(): boolean {
+    const rewrites = this.#showsLost;
+    this.#showsLost = false;
+    return rewrites;
   }
 
   emit(effect: Effect): void {

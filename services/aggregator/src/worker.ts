@@ -35,7 +35,9 @@ export interface Worker {
 export interface Life<Changed> {
   readonly pending: Pending<Changed>;
   pipeline(pull: PullPorts, policy: CommitPolicy): Observable<never>;
-  views(changed: ReadonlySet<Changed>): ViewWrite[];
+  views(changed: Iterable<Changed>): ViewWrite[];
+  /** Everything that has a view. */
+  all(): Iterable<Changed>;
   hasMore?(): boolean;
   /** First position to be read. Default: the oldest that is retained. */
   readonly from?: number;
@@ -120,9 +122,11 @@ function committedOf(scope: Scope, claim: Claim, { first, last }: StreamPosition
   if (first > claim.position + 1) logger.warn(context, "records were removed before they were folded");
   const onForeign = (recordId: string): void =>
     logger.error({ ...context, expected: claim.recordId, recordId }, "the log lost its tail and grew again");
-  if (last >= claim.position) return { silentThrough: claim.position, recordId: claim.recordId, onForeign };
+  if (last >= claim.position) {
+    return { silentThrough: claim.position, recordId: claim.recordId, onForeign, lostTail: false };
+  }
   logger.error(context, "the log lost its tail: goes on behind what is left");
-  return { silentThrough: last, recordId: "", onForeign };
+  return { silentThrough: last, recordId: "", onForeign, lostTail: true };
 }
 
 function scheduleOf<Changed>(
@@ -133,7 +137,8 @@ function scheduleOf<Changed>(
   signal: AbortSignal,
 ): CommitSchedule<Changed> {
   const { pending } = life;
-  const views = (changed: ReadonlySet<Changed>): ViewWrite[] => life.views(changed);
+  const views = (changed: ReadonlySet<Changed>): ViewWrite[] =>
+    life.views(pending.takeRewrite() ? life.all() : changed);
   const hasMore = (): boolean => life.hasMore?.() ?? false;
   return new CommitSchedule({ pending, committer, silentThrough, limits, signal, views, hasMore });
 }

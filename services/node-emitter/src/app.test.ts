@@ -147,6 +147,23 @@ describe("Emitter", () => {
     assert.deepEqual(canonicalStream(disturbed), canonicalStream(await batchesOf(calm.log)));
   });
 
+  test("a log that is away when a source ends is waited for, unless somebody is in a hurry", async () => {
+    for (const hurries of [false, true]) {
+      const { clock, log } = stage();
+      const stop = new AbortController();
+      const running = emitter({ clock, log }, { rate: 0, eventsPerNode: 5000 });
+      const append = log.append.bind(log);
+      const away = new OperatingError("LOG_UNAVAILABLE", "away", { retriable: true });
+      log.append = () => Promise.reject(away);
+      const done = running.run(stop.signal);
+      await passTime(clock, 20_000);
+      if (hurries) stop.abort();
+      else log.append = append;
+      await passTimeUntil(clock, done);
+      assert.equal(running.status.stages[1].held === 0, !hurries);
+    }
+  });
+
   test("an emitter killed at any moment is followed by one that goes on where the log ends", async () => {
     const calm = stage();
     const events = { rate: 5000, eventsPerNode: 20_000 };
@@ -167,6 +184,77 @@ describe("Emitter", () => {
     const batches = await batchesOf(log);
     assert.ok(new Set(batches.map(({ identity }) => identity?.start)).size === 2, "two starts of one boot");
     assert.deepEqual(canonicalStream(batches), whole);
+  });
+
+  test("an emitter goes on behind the furthest batch of the log, which need not be the newest", async () => {
+    const calm = stage();
+    const events = { rate: 5000, eventsPerNode: 20_000 };
+    await passTimeUntil(calm.clock, emitter(calm, events).run(new AbortController().signal));
+    const stream = { kind: "event", partition: partitionOf(NODE, PARTITIONS) } as const;
+    const records = await recordsOf(calm.log, stream.partition);
+
+    const { clock, log } = stage();
+    const late = records[2];
+    for (const { key, payload } of [...records.slice(0, 5), late]) await log.append(stream, key, payload);
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    const batches = await batchesOf(log);
+    batches.splice(5, 1);
+    assert.deepEqual(canonicalStream(batches), canonicalStream(await batchesOf(calm.log)));
+  });
+
+  test("a start that ends before it has anything to say does not make the next one begin anew", async () => {
+    const { clock, log } = stage();
+    const events = { rate: 0, eventsPerNode: 2000 };
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    const whole = canonicalStream(await batchesOf(log));
+    for (let start = 0; start < 2; start++) {
+      await clock.advance(10);
+      await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    }
+    const batches = await batchesOf(log);
+    assert.equal(new Set(batches.map(({ identity }) => identity!.start)).size, 3);
+    assert.deepEqual(canonicalStream(batches), whole);
+  });
+
+  test("a log that loses its tail while the emitter looks for where it was is looked at again", async () => {
+    const { clock, log } = stage();
+    const events = { rate: 0, eventsPerNode: 2000 };
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    const whole = canonicalStream(await batchesOf(log));
+    const read = log.read.bind(log);
+    log.read = (stream, options) => {
+      if (stream.kind === "event") log.inner.loseTail(stream, 2);
+      if (stream.kind === "event") log.read = read;
+      return read(stream, options);
+    };
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    assert.deepEqual(canonicalStream(await batchesOf(log)), whole);
+  });
+
+  test("a stop while the emitter looks for where it was leaves nothing in the log", async () => {
+    const { clock, log } = stage();
+    const events = { rate: 0, eventsPerNode: 2000 };
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    const before = await batchesOf(log);
+    const stop = new AbortController();
+    const lastOf = log.lastOf.bind(log);
+    log.lastOf = (stream, key) => {
+      stop.abort();
+      return lastOf(stream, key);
+    };
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(stop.signal));
+    assert.deepEqual(await batchesOf(log), before);
+  });
+
+  test("a start is newer than the ones before it, though the clock was set back in between", async () => {
+    const { clock, log } = stage();
+    const events = { rate: 0, eventsPerNode: 2000 };
+    await passTimeUntil(clock, emitter({ clock, log }, events).run(new AbortController().signal));
+    const setBack = new ManualClock(clock.nowMs() - 3_600_000);
+    await passTimeUntil(setBack, emitter({ clock: setBack, log }, events).run(new AbortController().signal));
+    const starts = [...new Set((await batchesOf(log)).map(({ identity }) => identity!.start))];
+    assert.equal(starts.length, 2);
+    assert.ok(starts[1] > starts[0]);
   });
 
   test("the farm comes from the registry when it names one, from the first batch on, and follows its changes", async () => {
@@ -205,6 +293,20 @@ describe("Emitter", () => {
     assert.equal(await begun(), 2);
     stop.abort();
     await passTimeUntil(clock, running);
+  });
+
+  test("an observation asked for through the log is made by an emitter whose clock is ahead", async () => {
+    const { clock, log } = stage();
+    const ahead = new ManualClock(clock.nowMs() + 3_600_000);
+    const stop = new AbortController();
+    const [running] = await started(emitter({ clock: ahead, log }, { rate: 2000 }), stop.signal);
+    await passTime(ahead, 2000);
+    const value = { $typeName: "farmscope.control.v1.Observe", node: NODE, reason: "gap" } as const;
+    await log.append({ kind: "control" }, "c", control({ case: "observe", value }));
+    await passTime(ahead, 2000);
+    assert.equal((await batchesOf(log)).filter(({ observation }) => observation?.begin).length, 2);
+    stop.abort();
+    await passTimeUntil(ahead, running);
   });
 
   test("a second emitter of the same node refuses to start", async () => {

@@ -6,7 +6,7 @@ import { ControlFollower } from "./control-follower.ts";
 import { HostClaim } from "./host-claim.ts";
 import { HostLock } from "./host-lock.ts";
 import { Pipeline } from "./pipeline.ts";
-import { resumePositions } from "./resume.ts";
+import { resumePoints, startedAfter } from "./resume.ts";
 import type { EventSource, SourceNode } from "./source/port.ts";
 import { openSpool } from "./spool/open-spool.ts";
 import type { Membership } from "./stages/batch-record.ts";
@@ -20,8 +20,8 @@ export interface EmitterOptions {
   /** Farm of every node that the registry names none for. */
   readonly farm: string;
   readonly partitions: number;
-  /** Where the lock against a second emitter lies. */
-  readonly dataDir: string;
+  /** Where the lock against a second emitter lies; null: nothing is kept on disk, as in a simulation. */
+  readonly dataDir: string | null;
   readonly limits?: Partial<EmitterLimits>;
   /** Emitters of different scopes do not keep one another away from this host's kernel; for tests. Default "". */
   readonly hostScope?: string;
@@ -46,7 +46,6 @@ export class Emitter implements Service {
   #nodes: readonly SourceNode[] = [];
   #pipeline: Pipeline | undefined;
   #waitingFor: EmitterStatus["waitingFor"] = "source";
-  #startedAtMs = 0;
 
   constructor(options: EmitterOptions) {
     this.#options = options;
@@ -69,13 +68,12 @@ export class Emitter implements Service {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source, dataDir, clock, hostScope = "" } = this.#options;
-    this.#startedAtMs = clock.nowMs();
     this.#nodes = await source.open();
     const node = this.#nodes[0].id;
     let lock: HostLock | undefined;
     let claim: HostClaim | undefined;
     try {
-      lock = await HostLock.acquire(dataDir, node);
+      if (dataDir !== null) lock = await HostLock.acquire(dataDir, node);
       // Simulated and recorded nodes are nobody's host: any number of installations may play them at once.
       if (source.kind === "bpf") claim = await HostClaim.acquire(node, clock, hostScope);
       await this.#emit(signal);
@@ -131,30 +129,30 @@ export class Emitter implements Service {
     });
     await control.catchUp(signal);
     const { windowBatchesMax } = this.#limits;
-    const resumeAt =
-      source.kind === "bpf"
-        ? new Map<string, number>()
-        : await resumePositions(this.#nodes, { log, partitions, clock, signal, windowBatchesMax });
+    const points = await resumePoints(this.#nodes, { log, partitions, clock, signal, windowBatchesMax });
+    this.#nodes = this.#nodes.map((node) => startedAfter(node, points.get(node.id)));
     this.#waitingFor = null;
-    return resumeAt;
+    // What the kernel did not tell in time is gone; the others can go on where they were.
+    if (source.kind === "bpf") return new Map();
+    const positions = [...points].map(([node, { sourcePosition }]) => [node, sourcePosition] as const);
+    return new Map(positions.filter(([, position]) => position > 0));
   }
 
   #control(): ControlFollower {
     const { log, clock, logger } = this.#options;
-    const onRecord = (record: ControlRecord, appendedAtMs: number): void => this.#onControl(record, appendedAtMs);
+    const onRecord = (record: ControlRecord): void => this.#onControl(record);
     return new ControlFollower({ log, clock, logger, onRecord });
   }
 
-  #onControl({ body }: ControlRecord, appendedAtMs: number): void {
+  #onControl({ body }: ControlRecord): void {
     if (body.case === "membership") {
       const { node, farm, version } = body.value;
       if (version <= this.#membershipOf(node).version) return;
       this.#memberships.set(node, { farm, version });
       this.#pipeline?.move(node, { farm, version });
     }
-    if (body.case === "observe" && appendedAtMs >= this.#startedAtMs) {
-      this.#pipeline?.observe(body.value.node, ObservationReason.REQUESTED);
-    }
+    // What was asked for before this start is read before there is a pipeline; times would mislead where a clock is wrong.
+    if (body.case === "observe") this.#pipeline?.observe(body.value.node, ObservationReason.REQUESTED);
   }
 
   #membershipOf(node: string): Membership {

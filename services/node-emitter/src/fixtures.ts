@@ -129,12 +129,12 @@ export class UnreliableLog implements EventLog {
   failures = 0;
   /** When set, appends wait for it. */
   gate: Promise<void> | undefined;
-  readonly #inner: MemoryLog;
+  readonly inner: MemoryLog;
   #readError: OperatingError | undefined;
 
   constructor(clock: Clock, messageBytesMax?: number) {
-    this.#inner = new MemoryLog({ clock, ...(messageBytesMax === undefined ? {} : { messageBytesMax }) });
-    this.messageBytesMax = this.#inner.messageBytesMax;
+    this.inner = new MemoryLog({ clock, ...(messageBytesMax === undefined ? {} : { messageBytesMax }) });
+    this.messageBytesMax = this.inner.messageBytesMax;
   }
 
   async append(stream: StreamName, key: string, payload: Uint8Array, options: AppendOptions = {}): Promise<number> {
@@ -144,13 +144,13 @@ export class UnreliableLog implements EventLog {
       throw new OperatingError("LOG_UNAVAILABLE", "away", { retriable: true });
     }
     await this.gate;
-    return this.#inner.append(stream, key, payload, options);
+    return this.inner.append(stream, key, payload, options);
   }
 
-  ensureStreams = (): Promise<void> => this.#inner.ensureStreams();
+  ensureStreams = (): Promise<void> => this.inner.ensureStreams();
 
   async read(stream: StreamName, options: ReadOptions): Promise<LogReader> {
-    const reader = await this.#inner.read(stream, options);
+    const reader = await this.inner.read(stream, options);
     return { next: (recordsMax, waitMs) => this.#next(reader, recordsMax, waitMs), close: () => reader.close() };
   }
 
@@ -166,10 +166,10 @@ export class UnreliableLog implements EventLog {
     return reader.next(recordsMax, waitMs);
   }
 
-  positions: EventLog["positions"] = (stream) => this.#inner.positions(stream);
-  lastOf: EventLog["lastOf"] = (stream, key) => this.#inner.lastOf(stream, key);
-  describe: EventLog["describe"] = () => this.#inner.describe();
-  close = (): Promise<void> => this.#inner.close();
+  positions: EventLog["positions"] = (stream) => this.inner.positions(stream);
+  lastOf: EventLog["lastOf"] = (stream, key) => this.inner.lastOf(stream, key);
+  describe: EventLog["describe"] = () => this.inner.describe();
+  close = (): Promise<void> => this.inner.close();
 }
 
 /** Every record of one event partition. */

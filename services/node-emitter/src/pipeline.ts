@@ -67,13 +67,17 @@ export class Pipeline {
     await source.start(this.#batchers, resumeAt);
     this.publisher.start();
     let held = 0;
+    let hasEnded = false;
     try {
       for (const node of resumeAt.keys()) this.#batchers.get(node)?.begin();
       await this.#poller.run(signal);
+      hasEnded = !signal.aborted;
     } finally {
       // A source that failed gave events before, and they were accepted.
       await source.close();
       for (const batcher of this.#batchers.values()) batcher.finish();
+      // A source that has ended by itself leaves time for the log to come back; whoever stops us does not.
+      if (hasEnded) await this.publisher.settle(signal);
       held = await this.publisher.drain(limits.drainMsMax);
     }
     if (this.publisher.failure !== undefined) throw this.publisher.failure;

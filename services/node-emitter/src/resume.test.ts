@@ -4,22 +4,44 @@ import { MemoryLog } from "@farmscope/log";
 import { create, EventRecordSchema, toBinary } from "@farmscope/proto";
 import { ManualClock } from "@farmscope/runtime";
 import { testNode } from "./fixtures.ts";
-import { contiguousPosition, resumePositions } from "./resume.ts";
+import { contiguousPosition, type ResumePoint, resumePoints, startedAfter } from "./resume.ts";
+
+/** Batches that may have been on their way. */
+const WINDOW = 4;
 
 const batch = (start: number, seq: number, position: number) => ({ start, seq, position });
 
+const positionsOf = (points: ReadonlyMap<string, ResumePoint>): Record<string, number> =>
+  Object.fromEntries([...points].map(([node, { sourcePosition }]) => [node, sourcePosition]));
+
 test("a source goes on behind the last batch before which none is missing", () => {
-  assert.equal(contiguousPosition([batch(5, 2, 30), batch(5, 0, 10), batch(5, 1, 20)]), 30);
-  assert.equal(contiguousPosition([batch(5, 0, 10), batch(5, 1, 20), batch(5, 3, 40), batch(5, 4, 50)]), 20);
+  assert.equal(contiguousPosition([batch(5, 2, 30), batch(5, 0, 10), batch(5, 1, 20)], WINDOW), 30);
+  assert.equal(contiguousPosition([batch(5, 0, 10), batch(5, 1, 20), batch(5, 3, 40), batch(5, 4, 50)], WINDOW), 20);
 });
 
 test("where the beginning was not looked at, the first batch seen counts as the first", () => {
-  assert.equal(contiguousPosition([batch(5, 700, 10), batch(5, 701, 20), batch(5, 703, 40)]), 20);
+  assert.equal(contiguousPosition([batch(5, 700, 10), batch(5, 701, 20), batch(5, 703, 40)], WINDOW), 20);
 });
 
 test("only the newest start counts, unless its own beginning is missing", () => {
-  assert.equal(contiguousPosition([batch(5, 0, 10), batch(5, 2, 30), batch(6, 0, 10), batch(6, 1, 15)]), 15);
-  assert.equal(contiguousPosition([batch(5, 0, 10), batch(5, 2, 30), batch(6, 1, 15)]), 10);
+  assert.equal(contiguousPosition([batch(5, 0, 10), batch(5, 2, 30), batch(6, 0, 10), batch(6, 1, 15)], WINDOW), 15);
+  assert.equal(contiguousPosition([batch(5, 0, 10), batch(5, 2, 30), batch(6, 1, 15)], WINDOW), 10);
+});
+
+test("batches that came late, or twice, do not lead back", () => {
+  const start = [0, 1, 2, 3, 4, 5, 6, 7].map((seq) => batch(6, seq, 10 * (seq + 1)));
+  assert.equal(contiguousPosition([...start, batch(6, 1, 20)], WINDOW), 80);
+  assert.equal(contiguousPosition([...start.slice(3), batch(6, 1, 20)], WINDOW), 80);
+  assert.equal(contiguousPosition([...start.slice(2, 4), batch(5, 3, 15)], WINDOW), 40);
+  assert.equal(contiguousPosition([batch(5, 9, 15), ...start.slice(3)], WINDOW), 80);
+});
+
+test("a start is raised above the newest one of the log, and otherwise left alone", () => {
+  const node = testNode("node-a");
+  const point = { start: node.start, sourcePosition: 10 };
+  assert.equal(startedAfter(node, point).start, node.start + 1);
+  assert.equal(startedAfter(node, { ...point, start: node.start - 1 }), node);
+  assert.equal(startedAfter(node, undefined), node);
 });
 
 test("the log is looked through as far as batches can have been on their way, one node's batches alone", async () => {
@@ -39,8 +61,8 @@ test("the log is looked through as far as batches can have been on their way, on
   const nodes = ["node-a", "node-b", "node-c", "node-d"].map((id) => testNode(id));
   const { signal } = new AbortController();
   const options = { log, partitions: 1, clock, signal };
-  const wide = await resumePositions(nodes, { ...options, windowBatchesMax: 4 });
-  assert.deepEqual(Object.fromEntries(wide), { "node-a": 50, "node-b": 250 });
-  const narrow = await resumePositions(nodes, { ...options, windowBatchesMax: 0 });
-  assert.deepEqual(Object.fromEntries(narrow), { "node-a": 80, "node-b": 280 });
+  const wide = await resumePoints(nodes, { ...options, windowBatchesMax: 4 });
+  assert.deepEqual(positionsOf(wide), { "node-a": 50, "node-b": 250 });
+  const narrow = await resumePoints(nodes, { ...options, windowBatchesMax: 0 });
+  assert.deepEqual(positionsOf(narrow), { "node-a": 80, "node-b": 280 });
 });

@@ -1,14 +1,14 @@
 import { partitionOf } from "@farmscope/domain";
-import type { EventLog, LogRecord, StreamName } from "@farmscope/log";
-import { type Batch, EventRecordSchema, fromBinary } from "@farmscope/proto";
-import { type Clock, retrying } from "@farmscope/runtime";
+import type { EventLog, LogReader, LogRecord } from "@farmscope/log";
+import { EventRecordSchema, fromBinary } from "@farmscope/proto";
+import { type Clock, OperatingError, retrying } from "@farmscope/runtime";
 import type { SourceNode } from "./source/port.ts";
 
 /** Look-ups under way at once. */
 const PARALLEL_MAX = 16;
 /** Records of one reading. */
 const RECORDS_PER_READ_MAX = 64;
-/** Longest wait for records that are there, in milliseconds: retention may have taken them meanwhile. */
+/** Longest wait for records that are there, in milliseconds: retention, or a loss, may have taken them meanwhile. */
 const READ_WAIT_MS = 1_000;
 /** Bytes buffered ahead by one reading. */
 const BUFFER_BYTES_MAX = 1 << 20;
@@ -27,6 +27,14 @@ export interface ResumeOptions {
   readonly windowBatchesMax: number;
 }
 
+/** How far a node's earlier starts got, as the log tells. */
+export interface ResumePoint {
+  /** Newest start of this boot. */
+  readonly start: number;
+  /** Source position that its batches reach, none missing before it. */
+  readonly sourcePosition: number;
+}
+
 /** What is told of a logged batch. */
 interface Logged {
   readonly start: number;
@@ -36,81 +44,106 @@ interface Logged {
 }
 
 /**
- * Where each node's source goes on: behind the last batch of its last start before which none is missing. A publisher
- * that is killed with batches on their way can leave a hole, and what comes after it is then given again.
+ * How far each node got, by node id: to the last batch of its last start before which none is missing. A publisher that
+ * is killed with batches on their way can leave a hole, and what comes after it is then given again.
  *
- * Only batches of the same boot count: a source that begins another life has nothing to go on from. A hole is looked for
- * among as many batches as can have been on their way; cost: one short reading of the log's end for each node.
+ * Only batches of the same boot count: a source that begins another life has nothing to go on from. Nodes that are new
+ * to the log are left out. A hole is looked for among as many batches as can have been on their way; cost: one short
+ * reading of the log's end for each node.
  */
-export async function resumePositions(
+export async function resumePoints(
   nodes: readonly SourceNode[],
   options: ResumeOptions,
-): Promise<ReadonlyMap<string, number>> {
-  const positions = new Map<string, number>();
+): Promise<ReadonlyMap<string, ResumePoint>> {
+  const points = new Map<string, ResumePoint>();
   const waiting = [...nodes];
   const work = async (): Promise<void> => {
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-      const position = await positionOf(node, options);
-      if (position > 0) positions.set(node.id, position);
+      const point = await retrying(options.clock, () => pointOf(node, options), { signal: options.signal });
+      if (point !== null) points.set(node.id, point);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_MAX }, work));
-  return positions;
+  return points;
 }
 
-async function positionOf(node: SourceNode, options: ResumeOptions): Promise<number> {
-  const { log, partitions, clock, signal, windowBatchesMax } = options;
-  const stream: StreamName = { kind: "event", partition: partitionOf(node.id, partitions) };
-  const last = await retrying(clock, () => log.lastOf(stream, node.id), { signal });
-  const newest = last === null ? null : loggedOf(last, node.boot);
-  if (last === null || newest === null) return 0;
-  const from = Math.max(1, last.position - windowBatchesMax * PLACES_PER_BATCH);
-  const records = await retrying(clock, () => readBack(log, stream, node.id, from, last.position), { signal });
-  const batches = records.map((record) => loggedOf(record, node.boot)).filter((batch) => batch !== null);
-  return contiguousPosition([newest, ...batches]);
+/**
+ * The same node with a start of its own: its earlier batches must not look newer than what comes, though the clock may
+ * have been set back.
+ */
+export function startedAfter(node: SourceNode, point: ResumePoint | undefined): SourceNode {
+  const { id, boot, start } = node;
+  if (point === undefined || start > point.start) return node;
+  return { id, boot, start: point.start + 1, clock: () => node.clock() };
 }
 
-/** Position of the last batch before the first hole, among logged batches of one boot, in any order. */
-export function contiguousPosition(batches: readonly Logged[]): number {
-  const start = Math.max(...batches.map((batch) => batch.start));
-  const earlier = batches.filter((batch) => batch.start < start);
+/** Position of the last batch before the first hole, among logged batches of one boot, as they stand in the log. */
+export function contiguousPosition(batches: readonly Logged[], windowBatchesMax: number): number {
+  const start = newestStart(batches);
   const positions = new Map(
     batches.filter((batch) => batch.start === start).map(({ seq, position }) => [seq, position]),
   );
-  let seq = Math.min(...positions.keys());
+  // All before the window had been acknowledged: if one stands here, it came late, or twice.
+  const oldest = Math.max(...positions.keys()) - windowBatchesMax;
+  let seq = Math.min(...[...positions.keys()].filter((candidate) => candidate >= oldest));
+  // What stands behind the start's own batches came late, and tells nothing of where it began.
+  const earlier = batches.slice(
+    0,
+    batches.findIndex((batch) => batch.start === start),
+  );
   // Its beginning is missing, although what came before it is there.
-  if (seq > 0 && earlier.length > 0) return contiguousPosition(earlier);
+  if (seq > 0 && oldest <= 0 && earlier.length > 0) return contiguousPosition(earlier, windowBatchesMax);
   while (positions.has(seq + 1)) seq++;
   return positions.get(seq) ?? 0;
 }
 
-/** Records of one node in a range of positions, both ends included, as far as they are still there. */
-async function readBack(
-  log: EventLog,
-  stream: StreamName,
-  key: string,
-  from: number,
-  to: number,
-): Promise<LogRecord[]> {
-  const reader = await log.read(stream, { from, key, allowTruncated: true, bufferBytesMax: BUFFER_BYTES_MAX });
-  const records: LogRecord[] = [];
+function newestStart(batches: readonly Logged[]): number {
+  return Math.max(...batches.map((batch) => batch.start));
+}
+
+async function pointOf(node: SourceNode, options: ResumeOptions): Promise<ResumePoint | null> {
+  const { log, partitions, signal, windowBatchesMax } = options;
+  const stream = { kind: "event", partition: partitionOf(node.id, partitions) } as const;
+  const last = await log.lastOf(stream, node.id);
+  if (last === null) return null;
+  const from = Math.max(1, last.position - windowBatchesMax * PLACES_PER_BATCH);
+  const bufferBytesMax = BUFFER_BYTES_MAX;
+  const reader = await log.read(stream, { from, key: node.id, allowTruncated: true, bufferBytesMax, signal });
+  const batches: Logged[] = [];
   try {
-    while ((records.at(-1)?.position ?? 0) < to) {
-      const piece = await reader.next(RECORDS_PER_READ_MAX, READ_WAIT_MS);
-      if (piece.length === 0) break;
-      records.push(...piece);
+    for await (const record of recordsUpTo(last.position, reader, signal)) {
+      const batch = loggedOf(record, node.boot);
+      if (batch !== null) batches.push(batch);
     }
   } finally {
     await reader.close();
   }
-  return records;
+  if (batches.length === 0) return null;
+  return { start: newestStart(batches), sourcePosition: contiguousPosition(batches, windowBatchesMax) };
+}
+
+/**
+ * Reads to a position or beyond: half of it would be taken for the whole.
+ * @throws {OperatingError} ABORTED; LOG_TRUNCATED (retriable) when what stood there does not come.
+ */
+async function* recordsUpTo(position: number, reader: LogReader, signal: AbortSignal): AsyncGenerator<LogRecord> {
+  for (let reached = 0; reached < position; ) {
+    const records = await reader.next(RECORDS_PER_READ_MAX, READ_WAIT_MS);
+    if (signal.aborted) throw new OperatingError("ABORTED", "stopped while it looked for where it was");
+    const newest = records.at(-1);
+    if (newest === undefined) {
+      throw new OperatingError("LOG_TRUNCATED", `nothing came up to position ${position}`, { retriable: true });
+    }
+    yield* records;
+    reached = newest.position;
+  }
 }
 
 /** Null when the record is no batch of this boot. */
 function loggedOf(record: LogRecord, boot: string): Logged | null {
   const { body } = fromBinary(EventRecordSchema, record.payload);
   if (body.case !== "batch") return null;
-  const { identity, sourcePosition }: Batch = body.value;
+  const { identity, sourcePosition } = body.value;
   if (identity === undefined || identity.boot !== boot) return null;
   return { start: Number(identity.start), seq: identity.seq, position: Number(sourcePosition) };
 }

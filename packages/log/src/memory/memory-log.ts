@@ -75,6 +75,14 @@ export class MemoryLog implements EventLog {
     return { kind: "memory", version: "", connected: !this.#isClosed, warnings };
   }
 
+  /**
+   * Loses the newest records of a stream, as a server does that lost power before they were on its disk. Their positions
+   * are given to what is appended next.
+   */
+  loseTail(stream: StreamName, records: number): void {
+    this.#stream(stream).loseTail(records);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const reader of this.#readers) await reader.close();

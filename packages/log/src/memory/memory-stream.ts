@@ -53,6 +53,15 @@ export class MemoryStream {
     this.#head = 0;
   }
 
+  /** Removes the newest records, at most all that are retained, and forgets their ids. */
+  loseTail(count: number): void {
+    for (let left = count; left > 0 && this.#records.length > this.#head; left--) {
+      this.#bytes -= this.#records.pop()!.payload.length;
+      this.#last--;
+    }
+    for (const [id, { position }] of this.#seen) if (position > this.#last) this.#seen.delete(id);
+  }
+
   positions(): StreamPositions {
     return { first: this.#first, last: this.#last, messages: this.#records.length - this.#head, bytes: this.#bytes };
   }

@@ -10,7 +10,8 @@ export interface SpoolSettings {
   readonly source: EventSource;
   /** Whose batches they are. */
   readonly node: string;
-  readonly dataDir: string;
+  /** Null: nothing is kept on disk. */
+  readonly dataDir: string | null;
   readonly limits: EmitterLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -23,7 +24,9 @@ export interface SpoolSettings {
  */
 export async function openSpool({ source, node, dataDir, limits, clock, logger }: SpoolSettings): Promise<Spool> {
   const { spoolBatchesMax, spoolBytesMax, spoolDiskBytesMax, spoolSegmentBytesMax, spoolSync } = limits;
-  if (source.kind !== "bpf" || spoolDiskBytesMax === 0) return new MemorySpool(spoolBatchesMax, spoolBytesMax);
+  if (source.kind !== "bpf" || spoolDiskBytesMax === 0 || dataDir === null) {
+    return new MemorySpool(spoolBatchesMax, spoolBytesMax);
+  }
   const directory = join(dataDir, "spool", encodeToken(node));
   const spool = await DiskSpool.open({
     directory,

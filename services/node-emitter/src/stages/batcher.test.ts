@@ -7,6 +7,7 @@ import {
   HistogramDeltaSchema,
   MemoryGaugesSchema,
   type Observation,
+  ObservationReason,
   ObservationSchema,
   Signal,
 } from "@farmscope/proto";
@@ -150,6 +151,16 @@ test("facts and names go out once, and again when they change", () => {
     batches.flatMap((batch) => batch.cgroups.map(({ path }) => path)),
     ["/a", "/b"],
   );
+});
+
+test("an observation that was asked for comes with the facts again: the batch that had them may be lost", () => {
+  const { batcher, batches } = setUp();
+  batcher.facts(testFacts());
+  batcher.observation({ ...observationPart(1, true, false), reason: ObservationReason.START });
+  batcher.observation({ ...observationPart(2, true, false), reason: ObservationReason.REQUESTED });
+  batcher.observation({ ...observationPart(2, false, true), reason: ObservationReason.REQUESTED });
+  const shape = batches.map(({ facts, observation }) => facts?.hostname ?? observation?.id);
+  assert.deepEqual(shape, ["host", 1, "host", 2, 2]);
 });
 
 test("every event time is relative to a base tick that is not later", () => {

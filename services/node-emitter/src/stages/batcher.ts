@@ -6,6 +6,7 @@ import {
   type NodeFacts,
   NodeFactsSchema,
   type Observation,
+  ObservationReason,
   toBinary,
 } from "@farmscope/proto";
 import { type Clock, invariant, StageCounter } from "@farmscope/runtime";
@@ -59,6 +60,7 @@ export class Batcher implements NodeSink {
   readonly #balance = new EventBalance();
   readonly #names: SentNames;
   #membership: Membership;
+  #facts: NodeFacts | null = null;
   #factsSent = "";
   #seq = 0;
   #openedAtMs = 0;
@@ -87,6 +89,7 @@ export class Batcher implements NodeSink {
     if (text === this.#factsSent) return;
     this.#makeRoom(bytes.length);
     this.#contents.setFacts(facts, bytes.length);
+    this.#facts = facts;
     this.#factsSent = text;
   }
 
@@ -126,6 +129,7 @@ export class Batcher implements NodeSink {
   }
 
   observation(part: Observation): void {
+    if (part.begin && part.reason === ObservationReason.REQUESTED) this.#repeatFacts();
     this.#close();
     if (part.begin) this.#brokenObservation = null;
     const parts = part.id === this.#brokenObservation ? [] : splitObservation(part, this.#bytesMax, LIST_ENTRIES_MAX);
@@ -204,6 +208,14 @@ export class Batcher implements NodeSink {
   #makeRoom(bytes: number): void {
     if (this.#contents.bytes + bytes > this.#bytesMax) this.#close();
     this.#open();
+  }
+
+  /** Who asks for an observation misses batches, and the one with the facts may be among them. */
+  #repeatFacts(): void {
+    const facts = this.#facts;
+    if (facts === null) return;
+    this.#factsSent = "";
+    this.facts(facts);
   }
 
   #open(): void {

@@ -79,6 +79,17 @@ export class Publisher {
     this.#sendWhatFits();
   }
 
+  /** Waits until everything accepted is acknowledged, however long the log is away, or until `signal` fires. */
+  async settle(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const over = new AbortController();
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true, signal: over.signal });
+    });
+    await Promise.race([aborted, this.#settled()]);
+    over.abort();
+  }
+
   /**
    * Waits until everything accepted is acknowledged, for at most `timeoutMs`; then gives up what is left.
    * @returns the number of batches that were not acknowledged; they still count as held.
