@@ -68,7 +68,7 @@ export class PartitionFold {
     const last = options.last ?? positions.last;
     const { messageBytesMax } = log;
     const settings = { namespace, partition, partitions, keys, limits, messageBytesMax, ...(nodes ? { nodes } : {}) };
-    const silence = { silentThrough: 0, recordId: "", onForeign: () => {, lostTail: false} };
+    const silence = { silentThrough: 0, recordId: "", onForeign: () => {}, lostTail: false };
     const fresh = (openBeginning: boolean): PartitionState => new PartitionState(settings, silence, openBeginning);
     const restored = await restore({
       log,

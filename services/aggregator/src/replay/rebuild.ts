@@ -120,7 +120,7 @@ async function rebuildFarms(
   differences: Differences,
 ): Promise<void> {
   const { first } = await log.positions({ kind: "view" });
-  const silence = { silentThrough: 0, recordId: "", onForeign: () => {, lostTail: false} };
+  const silence = { silentThrough: 0, recordId: "", onForeign: () => {}, lostTail: false };
   const state = new MergeState({ partition, partitions, keys }, silence);
   const reader = new RangeReader(
     await log.read({ kind: "view" }, { from: first, allowTruncated: true }),

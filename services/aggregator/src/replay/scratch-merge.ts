@@ -42,7 +42,7 @@ export class ScratchMerge {
     const { log, store, keys, partitions } = options;
     const merging: Merging[] = [];
     for (let partition = 0; partition < partitions; partition++) {
-      const silence = { silentThrough: 0, recordId: "", onForeign: () => {, lostTail: false} };
+      const silence = { silentThrough: 0, recordId: "", onForeign: () => {}, lostTail: false };
       const state = new MergeState({ partition, partitions, keys }, silence);
       const reader = await log.read({ kind: "view" }, { from: 1, allowTruncated: true });
       const committer = new Committer(`m${partition}`, await store.claim(`m${partition}`), options);
