@@ -17,7 +17,17 @@ test("Raw events are partitions of one topic, every other stream is a topic of i
   assert.deepEqual(placeOf("fs-a", { kind: "event", partition: 3 }), { topic: "FS_A_EV", partition: 3 });
   assert.deepEqual(placeOf("fs-a", { kind: "view" }), { topic: "FS_A_VIEW", partition: 0 });
   const plans = topicPlans(installation).map(({ topic, partitions }) => `${topic} ${partitions}`);
-  assert.deepEqual(plans, ["FS_A_EV 4", "FS_A_VIEW 1", "FS_A_ALERT 1", "FS_A_CONTROL 1", "FS_A_DEAD 1"]);
+  assert.deepEqual(plans, [
+    "FS_A_EV 4",
+    "FS_A_CKPT_0 1",
+    "FS_A_CKPT_1 1",
+    "FS_A_CKPT_2 1",
+    "FS_A_CKPT_3 1",
+    "FS_A_VIEW 1",
+    "FS_A_ALERT 1",
+    "FS_A_CONTROL 1",
+    "FS_A_DEAD 1",
+  ]);
 });
 
 test("A partition's limit holds with the segment that is still written, down to what Kafka can do.", () => {
