@@ -4,15 +4,15 @@
 
 // Everything that people and services ask of the fleet, in the log (fs.control), so that replays see it too.
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file farmscope/control/v1/control.proto.
  */
 export const file_farmscope_control_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("CiJmYXJtc2NvcGUvY29udHJvbC92MS9jb250cm9sLnByb3RvEhRmYXJtc2NvcGUuY29udHJvbC52MSKhAgoNQ29udHJvbFJlY29yZBIPCgd2ZXJzaW9uGAEgASgNEgoKAmlkGAIgASgJEg0KBWF0X21zGAMgASgDEgoKAmJ5GAQgASgJEiwKBWZvY3VzGAUgASgLMhsuZmFybXNjb3BlLmNvbnRyb2wudjEuRm9jdXNIABIwCgdvYnNlcnZlGAYgASgLMh0uZmFybXNjb3BlLmNvbnRyb2wudjEuT2JzZXJ2ZUgAEjYKCm1lbWJlcnNoaXAYByABKAsyIC5mYXJtc2NvcGUuY29udHJvbC52MS5NZW1iZXJzaGlwSAASOAoIc2FtcGxpbmcYCCABKAsyJC5mYXJtc2NvcGUuY29udHJvbC52MS5TYW1wbGluZ0NoYW5nZUgAQgYKBGJvZHkiJwoFRm9jdXMSDAoEbm9kZRgBIAEoCRIQCgh1bnRpbF9tcxgCIAEoAyInCgdPYnNlcnZlEgwKBG5vZGUYASABKAkSDgoGcmVhc29uGAIgASgJIjkKCk1lbWJlcnNoaXASDAoEbm9kZRgBIAEoCRIMCgRmYXJtGAIgASgJEg8KB3ZlcnNpb24YAyABKA0iYAoOU2FtcGxpbmdDaGFuZ2USDAoEZmFybRgBIAEoCRIMCgRub2RlGAIgASgJEhgKEHBhZ2Vfa2VlcF9vbmVfaW4YAyABKA0SGAoQcnVucV9rZWVwX29uZV9pbhgEIAEoDWIGcHJvdG8z");
+  fileDesc("CiJmYXJtc2NvcGUvY29udHJvbC92MS9jb250cm9sLnByb3RvEhRmYXJtc2NvcGUuY29udHJvbC52MSL9AwoNQ29udHJvbFJlY29yZBIPCgd2ZXJzaW9uGAEgASgNEgoKAmlkGAIgASgJEg0KBWF0X21zGAMgASgDEgoKAmJ5GAQgASgJEiwKBWZvY3VzGAUgASgLMhsuZmFybXNjb3BlLmNvbnRyb2wudjEuRm9jdXNIABIwCgdvYnNlcnZlGAYgASgLMh0uZmFybXNjb3BlLmNvbnRyb2wudjEuT2JzZXJ2ZUgAEjYKCm1lbWJlcnNoaXAYByABKAsyIC5mYXJtc2NvcGUuY29udHJvbC52MS5NZW1iZXJzaGlwSAASOAoIc2FtcGxpbmcYCCABKAsyJC5mYXJtc2NvcGUuY29udHJvbC52MS5TYW1wbGluZ0NoYW5nZUgAEi4KBXJ1bGVzGAkgASgLMh0uZmFybXNjb3BlLmNvbnRyb2wudjEuUnVsZVNldEgAEjAKB3NpbGVuY2UYCiABKAsyHS5mYXJtc2NvcGUuY29udHJvbC52MS5TaWxlbmNlSAASNgoKYW5ub3RhdGlvbhgLIAEoCzIgLmZhcm1zY29wZS5jb250cm9sLnYxLkFubm90YXRpb25IABJACg9hY2tub3dsZWRnZW1lbnQYDCABKAsyJS5mYXJtc2NvcGUuY29udHJvbC52MS5BY2tub3dsZWRnZW1lbnRIAEIGCgRib2R5IicKBUZvY3VzEgwKBG5vZGUYASABKAkSEAoIdW50aWxfbXMYAiABKAMiJwoHT2JzZXJ2ZRIMCgRub2RlGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI5CgpNZW1iZXJzaGlwEgwKBG5vZGUYASABKAkSDAoEZmFybRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgNImAKDlNhbXBsaW5nQ2hhbmdlEgwKBGZhcm0YASABKAkSDAoEbm9kZRgCIAEoCRIYChBwYWdlX2tlZXBfb25lX2luGAMgASgNEhgKEHJ1bnFfa2VlcF9vbmVfaW4YBCABKA0iSAoHUnVsZVNldBItCgVmaWxlcxgBIAMoCzIeLmZhcm1zY29wZS5jb250cm9sLnYxLlJ1bGVGaWxlEg4KBnNoYTI1NhgCIAEoDCImCghSdWxlRmlsZRIMCgRuYW1lGAEgASgJEgwKBHRleHQYAiABKAkijwEKB1NpbGVuY2USCgoCaWQYASABKAkSLwoIbWF0Y2hlcnMYAiADKAsyHS5mYXJtc2NvcGUuY29udHJvbC52MS5NYXRjaGVyEhEKCXN0YXJ0c19tcxgDIAEoAxIPCgdlbmRzX21zGAQgASgDEhIKCmNyZWF0ZWRfYnkYBSABKAkSDwoHY29tbWVudBgGIAEoCSJWCgdNYXRjaGVyEg0KBWxhYmVsGAEgASgJEi0KBGtpbmQYAiABKA4yHy5mYXJtc2NvcGUuY29udHJvbC52MS5NYXRjaEtpbmQSDQoFdmFsdWUYAyABKAki1wEKCkFubm90YXRpb24SCgoCaWQYASABKAkSDQoFYXRfbXMYAiABKAMSEAoIdW50aWxfbXMYAyABKAMSDAoEZmFybRgEIAEoCRIMCgRub2RlGAUgASgJEgwKBHRleHQYBiABKAkSOAoEdGFncxgHIAMoCzIqLmZhcm1zY29wZS5jb250cm9sLnYxLkFubm90YXRpb24uVGFnc0VudHJ5EgsKA3VybBgIIAEoCRorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJHCg9BY2tub3dsZWRnZW1lbnQSEAoIaW5jaWRlbnQYASABKAkSDwoHY29tbWVudBgCIAEoCRIRCgl3aXRoZHJhd24YAyABKAgqhwEKCU1hdGNoS2luZBIaChZNQVRDSF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQTUFUQ0hfS0lORF9FUVVBTBABEhgKFE1BVENIX0tJTkRfTk9UX0VRVUFMEAISFAoQTUFUQ0hfS0lORF9SRUdFWBADEhgKFE1BVENIX0tJTkRfTk9UX1JFR0VYEARiBnByb3RvMw");
 
 /**
  * @generated from message farmscope.control.v1.ControlRecord
@@ -67,6 +67,30 @@ export type ControlRecord = Message<"farmscope.control.v1.ControlRecord"> & {
      */
     value: SamplingChange;
     case: "sampling";
+  } | {
+    /**
+     * @generated from field: farmscope.control.v1.RuleSet rules = 9;
+     */
+    value: RuleSet;
+    case: "rules";
+  } | {
+    /**
+     * @generated from field: farmscope.control.v1.Silence silence = 10;
+     */
+    value: Silence;
+    case: "silence";
+  } | {
+    /**
+     * @generated from field: farmscope.control.v1.Annotation annotation = 11;
+     */
+    value: Annotation;
+    case: "annotation";
+  } | {
+    /**
+     * @generated from field: farmscope.control.v1.Acknowledgement acknowledgement = 12;
+     */
+    value: Acknowledgement;
+    case: "acknowledgement";
   } | { case: undefined; value?: undefined };
 };
 
@@ -187,4 +211,262 @@ export type SamplingChange = Message<"farmscope.control.v1.SamplingChange"> & {
  */
 export const SamplingChangeSchema: GenMessage<SamplingChange> = /*@__PURE__*/
   messageDesc(file_farmscope_control_v1_control, 4);
+
+/**
+ * RuleSet is the alert rules in force from here on: all of them, as their files read.
+ *
+ * @generated from message farmscope.control.v1.RuleSet
+ */
+export type RuleSet = Message<"farmscope.control.v1.RuleSet"> & {
+  /**
+   * @generated from field: repeated farmscope.control.v1.RuleFile files = 1;
+   */
+  files: RuleFile[];
+
+  /**
+   * SHA-256 over names and texts: an unchanged set is not appended anew.
+   *
+   * @generated from field: bytes sha256 = 2;
+   */
+  sha256: Uint8Array;
+};
+
+/**
+ * Describes the message farmscope.control.v1.RuleSet.
+ * Use `create(RuleSetSchema)` to create a new message.
+ */
+export const RuleSetSchema: GenMessage<RuleSet> = /*@__PURE__*/
+  messageDesc(file_farmscope_control_v1_control, 5);
+
+/**
+ * @generated from message farmscope.control.v1.RuleFile
+ */
+export type RuleFile = Message<"farmscope.control.v1.RuleFile"> & {
+  /**
+   * Path below the rules directory.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * YAML.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message farmscope.control.v1.RuleFile.
+ * Use `create(RuleFileSchema)` to create a new message.
+ */
+export const RuleFileSchema: GenMessage<RuleFile> = /*@__PURE__*/
+  messageDesc(file_farmscope_control_v1_control, 6);
+
+/**
+ * Silence mutes notifications of the alerts that all its matchers match. A later record of the same id replaces an earlier
+ * one; one that ends in the past ends it.
+ *
+ * @generated from message farmscope.control.v1.Silence
+ */
+export type Silence = Message<"farmscope.control.v1.Silence"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: repeated farmscope.control.v1.Matcher matchers = 2;
+   */
+  matchers: Matcher[];
+
+  /**
+   * @generated from field: int64 starts_ms = 3;
+   */
+  startsMs: bigint;
+
+  /**
+   * @generated from field: int64 ends_ms = 4;
+   */
+  endsMs: bigint;
+
+  /**
+   * @generated from field: string created_by = 5;
+   */
+  createdBy: string;
+
+  /**
+   * @generated from field: string comment = 6;
+   */
+  comment: string;
+};
+
+/**
+ * Describes the message farmscope.control.v1.Silence.
+ * Use `create(SilenceSchema)` to create a new message.
+ */
+export const SilenceSchema: GenMessage<Silence> = /*@__PURE__*/
+  messageDesc(file_farmscope_control_v1_control, 7);
+
+/**
+ * Matcher holds a label of an alert against a value; an absent label is the empty one.
+ *
+ * @generated from message farmscope.control.v1.Matcher
+ */
+export type Matcher = Message<"farmscope.control.v1.Matcher"> & {
+  /**
+   * @generated from field: string label = 1;
+   */
+  label: string;
+
+  /**
+   * @generated from field: farmscope.control.v1.MatchKind kind = 2;
+   */
+  kind: MatchKind;
+
+  /**
+   * @generated from field: string value = 3;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message farmscope.control.v1.Matcher.
+ * Use `create(MatcherSchema)` to create a new message.
+ */
+export const MatcherSchema: GenMessage<Matcher> = /*@__PURE__*/
+  messageDesc(file_farmscope_control_v1_control, 8);
+
+/**
+ * Annotation is a change that people or pipelines tell of: a deployment, a setting, a drill.
+ *
+ * @generated from message farmscope.control.v1.Annotation
+ */
+export type Annotation = Message<"farmscope.control.v1.Annotation"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: int64 at_ms = 2;
+   */
+  atMs: bigint;
+
+  /**
+   * End of what lasted; 0 for a moment.
+   *
+   * @generated from field: int64 until_ms = 3;
+   */
+  untilMs: bigint;
+
+  /**
+   * Empty: every farm; every node of the farm.
+   *
+   * @generated from field: string farm = 4;
+   */
+  farm: string;
+
+  /**
+   * @generated from field: string node = 5;
+   */
+  node: string;
+
+  /**
+   * @generated from field: string text = 6;
+   */
+  text: string;
+
+  /**
+   * @generated from field: map<string, string> tags = 7;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * @generated from field: string url = 8;
+   */
+  url: string;
+};
+
+/**
+ * Describes the message farmscope.control.v1.Annotation.
+ * Use `create(AnnotationSchema)` to create a new message.
+ */
+export const AnnotationSchema: GenMessage<Annotation> = /*@__PURE__*/
+  messageDesc(file_farmscope_control_v1_control, 9);
+
+/**
+ * Acknowledgement says that somebody looks after an incident.
+ *
+ * @generated from message farmscope.control.v1.Acknowledgement
+ */
+export type Acknowledgement = Message<"farmscope.control.v1.Acknowledgement"> & {
+  /**
+   * @generated from field: string incident = 1;
+   */
+  incident: string;
+
+  /**
+   * @generated from field: string comment = 2;
+   */
+  comment: string;
+
+  /**
+   * True takes an earlier one back.
+   *
+   * @generated from field: bool withdrawn = 3;
+   */
+  withdrawn: boolean;
+};
+
+/**
+ * Describes the message farmscope.control.v1.Acknowledgement.
+ * Use `create(AcknowledgementSchema)` to create a new message.
+ */
+export const AcknowledgementSchema: GenMessage<Acknowledgement> = /*@__PURE__*/
+  messageDesc(file_farmscope_control_v1_control, 10);
+
+/**
+ * @generated from enum farmscope.control.v1.MatchKind
+ */
+export const MatchKind = {
+  /**
+   * @generated from enum value: MATCH_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: MATCH_KIND_EQUAL = 1;
+   */
+  EQUAL: 1,
+
+  /**
+   * @generated from enum value: MATCH_KIND_NOT_EQUAL = 2;
+   */
+  NOT_EQUAL: 2,
+
+  /**
+   * The whole value matches a regular expression.
+   *
+   * @generated from enum value: MATCH_KIND_REGEX = 3;
+   */
+  REGEX: 3,
+
+  /**
+   * @generated from enum value: MATCH_KIND_NOT_REGEX = 4;
+   */
+  NOT_REGEX: 4,
+} as const;
+
+/**
+ * @generated from enum farmscope.control.v1.MatchKind
+ */
+export type MatchKind = (typeof MatchKind)[keyof typeof MatchKind] | UnknownEnum;
+
+/**
+ * Describes the enum farmscope.control.v1.MatchKind.
+ */
+export const MatchKindSchema: GenEnum<MatchKind> = /*@__PURE__*/
+  enumDesc(file_farmscope_control_v1_control, 0);
 
