@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openCoordination } from "@farmscope/coordination";
 import { partitionOf } from "@farmscope/domain";
+import { ScriptedNode } from "@farmscope/history/fixtures";
 import { openLog } from "@farmscope/log";
 import { fromBinary, NodeViewSchema } from "@farmscope/proto";
 import { createLogger, SystemClock } from "@farmscope/runtime";
 import { Keys, openStore } from "@farmscope/store";
 import { NatsServer, RedisServer } from "@farmscope/testkit";
 import { Aggregator } from "./app.ts";
-import { ScriptedNode } from "./fixtures/scripted-node.ts";
 
 const skip = NatsServer.missing() ?? RedisServer.missing() ?? false;
 const PARTITIONS = 2;

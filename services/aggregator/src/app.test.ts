@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Coordination, openCoordination } from "@farmscope/coordination";
 import { partitionOf } from "@farmscope/domain";
+import { ScriptedNode } from "@farmscope/history/fixtures";
 import {
   ControlRecordSchema,
   create,
@@ -13,7 +14,6 @@ import {
 } from "@farmscope/proto";
 import { Aggregator } from "./app.ts";
 import { canonicalHash } from "./canonical-hash.ts";
-import { ScriptedNode } from "./fixtures/scripted-node.ts";
 import { settle, World } from "./fixtures/world.ts";
 
 const PARTITIONS = 4;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ScriptedNode } from "@farmscope/history/fixtures";
 import { fromBinary, NodeViewSchema, PageMapViewSchema, ViewRecordSchema } from "@farmscope/proto";
 import { OperatingError } from "@farmscope/runtime";
-import { ScriptedNode } from "./fixtures/scripted-node.ts";
 import { runUntil, settle, World } from "./fixtures/world.ts";
 
 const NODE = "a";

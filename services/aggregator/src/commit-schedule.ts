@@ -1,7 +1,6 @@
-import type { Committer } from "./committer.ts";
+import type { Committer, Pending, ViewWrite } from "@farmscope/history";
+import type { CommitPolicy } from "@farmscope/history/stages/commit.ts";
 import type { AggregatorLimits } from "./config.ts";
-import type { Pending, ViewWrite } from "./pending.ts";
-import type { CommitPolicy } from "./stages/commit.ts";
 
 export interface CommitScheduleOptions<Changed> {
   readonly pending: Pending<Changed>;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { partitionOf } from "@farmscope/domain";
+import { ScriptedNode, T0 } from "@farmscope/history/fixtures";
 import { FarmViewSchema, fromBinary, ViewRecordSchema } from "@farmscope/proto";
-import { ScriptedNode } from "./fixtures/scripted-node.ts";
-import { runUntil, settle, T0, World } from "./fixtures/world.ts";
+import { runUntil, settle, World } from "./fixtures/world.ts";
 
 const PARTITIONS = 2;
 const FARM = "default";

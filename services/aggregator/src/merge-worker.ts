@@ -1,8 +1,4 @@
-import { FOLD_VERSION } from "@farmscope/domain";
-import { create, FarmViewSchema, toBinary } from "@farmscope/proto";
-import { mergePipeline } from "./merge-pipeline.ts";
-import { MergeState } from "./merge-state.ts";
-import type { ViewWrite } from "./pending.ts";
+import { farmViewOf, MergeState, mergePipeline } from "@farmscope/history";
 import { type Life, type LifeBeginning, ownScope, type Worker, type WorkerPorts } from "./worker.ts";
 
 /**
@@ -34,15 +30,4 @@ export class MergeWorker implements Worker {
       all: () => state.latest.keys(),
     };
   }
-}
-
-/** A farm's current view, as it goes into the store. */
-export function farmViewOf({ settings, latest }: MergeState, farm: string): ViewWrite {
-  const newest = latest.get(farm);
-  const view = create(FarmViewSchema, {
-    foldVersion: FOLD_VERSION,
-    farm,
-    ...(newest === undefined ? {} : { latest: newest }),
-  });
-  return { key: settings.keys.farm(settings.partition, farm), value: toBinary(FarmViewSchema, view) };
 }

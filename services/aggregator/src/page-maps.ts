@@ -1,10 +1,8 @@
-import { zstdCompressSync } from "node:zlib";
-import { FOLD_VERSION } from "@farmscope/domain";
-import { create, PageMapViewSchema, toBinary } from "@farmscope/proto";
+import { type PartitionNode, type PartitionState, pageMapViewOf, type ViewWrite } from "@farmscope/history";
+import { PageMapViewSchema, toBinary } from "@farmscope/proto";
 import type { Clock } from "@farmscope/runtime";
+import type { AggregatorLimits } from "./config.ts";
 import type { Focus } from "./focus.ts";
-import type { PartitionNode, PartitionState } from "./partition-state.ts";
-import type { ViewWrite } from "./pending.ts";
 
 interface Written {
   readonly atMs: number;
@@ -15,11 +13,13 @@ interface Written {
 export class PageMaps {
   readonly #focus: Focus;
   readonly #clock: Clock;
+  readonly #limits: AggregatorLimits;
   readonly #written = new Map<string, Written>();
 
-  constructor(focus: Focus, clock: Clock) {
+  constructor(focus: Focus, clock: Clock, limits: AggregatorLimits) {
     this.#focus = focus;
     this.#clock = clock;
+    this.#limits = limits;
   }
 
   /** True when a node of the partition is in focus and its map in the store is older than the node. */
@@ -29,7 +29,7 @@ export class PageMaps {
 
   /** The maps that are due, as many as one commit takes. Cost: one pass over each node's map. */
   take(state: PartitionState): ViewWrite[] {
-    const due = this.#due(state).slice(0, state.settings.limits.pageMapsPerCommitMax);
+    const due = this.#due(state).slice(0, this.#limits.pageMapsPerCommitMax);
     for (const node of due) {
       this.#written.set(node.node, { atMs: this.#clock.monotonicMs(), position: node.fold.position });
     }
@@ -46,25 +46,15 @@ export class PageMaps {
         const written = this.#written.get(node);
         if (fold.facts === null) return false;
         if (written === undefined) return true;
-        const { pageMapIntervalMs, pageMapKeepMs } = state.settings.limits;
+        const { pageMapIntervalMs, pageMapKeepMs } = this.#limits;
         const ageMs = nowMs - written.atMs;
         return ageMs >= pageMapIntervalMs && (fold.position !== written.position || ageMs >= pageMapKeepMs / 2);
       });
   }
 
-  #write(state: PartitionState, { node, fold }: PartitionNode): ViewWrite {
-    const { keys, partition, limits } = state.settings;
-    const view = create(PageMapViewSchema, {
-      foldVersion: FOLD_VERSION,
-      node,
-      position: BigInt(fold.position),
-      watermarkMs: BigInt(state.windows.watermarkMs),
-      tick: BigInt(Math.floor(fold.pages.newestTick)),
-      ...(fold.facts === null ? {} : { facts: fold.facts }),
-      frames: fold.pages.frames,
-      runsZstd: zstdCompressSync(fold.pages.encodeRuns()),
-    });
-    const value = toBinary(PageMapViewSchema, view);
-    return { key: keys.pageMap(partition, node), value, ttlMs: limits.pageMapKeepMs };
+  #write(state: PartitionState, node: PartitionNode): ViewWrite {
+    const { keys, partition } = state.settings;
+    const value = toBinary(PageMapViewSchema, pageMapViewOf(state, node));
+    return { key: keys.pageMap(partition, node.node), value, ttlMs: this.#limits.pageMapKeepMs };
   }
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ScriptedNode, T0 } from "@farmscope/history/fixtures";
 import { DeadLetterReason, DeadLetterSchema, fromBinary, NodeViewSchema, ViewRecordSchema } from "@farmscope/proto";
 import { OperatingError } from "@farmscope/runtime";
 import type { Commit, CommitOutcome, Scope } from "@farmscope/store";
-import { ScriptedNode } from "./fixtures/scripted-node.ts";
-import { runUntil, T0, World } from "./fixtures/world.ts";
+import { runUntil, World } from "./fixtures/world.ts";
 import type { PartitionWorker } from "./partition-worker.ts";
 
 const NODES = ["a", "b", "c"];

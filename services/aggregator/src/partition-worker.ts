@@ -1,11 +1,6 @@
-import { nodeView } from "@farmscope/domain";
-import { NodeViewSchema, toBinary } from "@farmscope/proto";
-import { Checkpointer } from "./checkpoint/checkpointer.ts";
-import { restore } from "./checkpoint/restore.ts";
+import { Checkpointer, nodeViewOf, type PartitionNode, PartitionState, restore } from "@farmscope/history";
 import type { Focus } from "./focus.ts";
 import { PageMaps } from "./page-maps.ts";
-import { type PartitionNode, PartitionState } from "./partition-state.ts";
-import type { ViewWrite } from "./pending.ts";
 import { pipeline } from "./pipeline.ts";
 import { runTicker } from "./ticker.ts";
 import { type Life, type LifeBeginning, ownScope, type Worker, type WorkerPorts } from "./worker.ts";
@@ -42,7 +37,7 @@ export class PartitionWorker implements Worker {
     const restored = await restore({ log, logger, partition, positions, throughMax, fresh });
     const { state, from } = restored;
     const checkpointer = new Checkpointer(state, { log, clock, logger }, restored.written);
-    const maps = new PageMaps(this.#focus, clock);
+    const maps = new PageMaps(this.#focus, clock, limits);
     const intervalMs = limits.tickIntervalMs;
     this.#state = state;
     return {
@@ -62,11 +57,4 @@ export class PartitionWorker implements Worker {
       },
     };
   }
-}
-
-/** A node's current view, as it goes into the store. */
-export function nodeViewOf({ settings }: PartitionState, { fold, online, order }: PartitionNode): ViewWrite {
-  const { keys, partition } = settings;
-  const view = nodeView(fold, { partition, online, heldBatches: order.held });
-  return { key: keys.node(partition, fold.node), value: toBinary(NodeViewSchema, view) };
 }

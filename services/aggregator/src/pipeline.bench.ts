@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { BatchContent, canonicalBytes, NodeFold } from "@farmscope/domain";
+import { ScriptedNode } from "@farmscope/history/fixtures";
 import { MemoryLog } from "@farmscope/log";
 import { type Batch, EventRecordSchema, fromBinary, NodeViewSchema } from "@farmscope/proto";
 import { createLogger, invariant, SystemClock } from "@farmscope/runtime";
 import { Keys, MemoryStore } from "@farmscope/store";
 import { DEFAULT_LIMITS } from "./config.ts";
-import { ScriptedNode } from "./fixtures/scripted-node.ts";
 import { runUntil } from "./fixtures/world.ts";
 import { Focus } from "./focus.ts";
 import { PartitionWorker } from "./partition-worker.ts";

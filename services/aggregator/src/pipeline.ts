@@ -1,11 +1,11 @@
+import type { PartitionState } from "@farmscope/history";
+import { type CommitPolicy, commit } from "@farmscope/history/stages/commit.ts";
+import { decode } from "@farmscope/history/stages/decode.ts";
+import { dedupe } from "@farmscope/history/stages/dedupe.ts";
+import { fold } from "@farmscope/history/stages/fold.ts";
+import { type PullPorts, read } from "@farmscope/history/stages/read.ts";
+import { window } from "@farmscope/history/stages/window.ts";
 import type { Observable } from "rxjs";
-import type { PartitionState } from "./partition-state.ts";
-import { type CommitPolicy, commit } from "./stages/commit.ts";
-import { decode } from "./stages/decode.ts";
-import { dedupe } from "./stages/dedupe.ts";
-import { fold } from "./stages/fold.ts";
-import { type PullPorts, read } from "./stages/read.ts";
-import { window } from "./stages/window.ts";
 
 /**
  * One pull through the aggregator: from a partition of the log to committed views. RxJS has no back-pressure, so this is

@@ -1,9 +1,6 @@
+import { encodeTick, TICK_KEY } from "@farmscope/history";
 import type { EventLog } from "@farmscope/log";
-import { create, EventRecordSchema, toBinary } from "@farmscope/proto";
 import { type Clock, type Logger, messageOf, OperatingError } from "@farmscope/runtime";
-
-/** Key of ticks in fs.ev; no node has it, since ids of nodes do not begin with a tilde. */
-export const TICK_KEY = "~tick";
 
 export interface TickerOptions {
   readonly log: EventLog;
@@ -19,12 +16,9 @@ export interface TickerOptions {
 export async function runTicker(options: TickerOptions, signal: AbortSignal): Promise<void> {
   const { log, clock, logger, partition, owner, epoch, intervalMs } = options;
   while (!signal.aborted) {
-    const tick = create(EventRecordSchema, {
-      version: 1,
-      body: { case: "tick", value: { partition, owner, epoch: BigInt(epoch()) } },
-    });
+    const tick = encodeTick(partition, owner, epoch());
     try {
-      await log.append({ kind: "event", partition }, TICK_KEY, toBinary(EventRecordSchema, tick), { signal });
+      await log.append({ kind: "event", partition }, TICK_KEY, tick, { signal });
       await clock.sleep(intervalMs, signal);
     } catch (error) {
       if (signal.aborted) return;

@@ -1,13 +1,12 @@
+import { type Committed, Committer, type Pending, type ViewWrite } from "@farmscope/history";
+import type { CommitPolicy } from "@farmscope/history/stages/commit.ts";
+import type { PullPorts } from "@farmscope/history/stages/read.ts";
 import type { EventLog, StreamName, StreamPositions } from "@farmscope/log";
 import { type Clock, type Logger, messageOf, OperatingError, retrying } from "@farmscope/runtime";
 import type { Claim, Keys, Scope, ViewStore } from "@farmscope/store";
 import { lastValueFrom, type Observable } from "rxjs";
 import { CommitSchedule } from "./commit-schedule.ts";
-import { Committer } from "./committer.ts";
 import type { AggregatorLimits } from "./config.ts";
-import type { Committed, Pending, ViewWrite } from "./pending.ts";
-import type { CommitPolicy } from "./stages/commit.ts";
-import type { PullPorts } from "./stages/read.ts";
 
 /** What every worker of the aggregator needs. */
 export interface WorkerPorts {

@@ -1,4 +1,4 @@
-import { type DifferenceCount, type RebuildReport, rebuild as rebuildAll } from "@farmscope/aggregator";
+import { type DifferenceCount, type RebuildReport, rebuild as rebuildAll } from "@farmscope/history";
 import { createLogger } from "@farmscope/runtime";
 import { Keys } from "@farmscope/store";
 import { defineCommand } from "../command.ts";

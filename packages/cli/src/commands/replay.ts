@@ -1,4 +1,4 @@
-import { type ReplayProgress, replay as replayRange } from "@farmscope/aggregator";
+import { type ReplayProgress, replay as replayRange } from "@farmscope/history";
 import { type Config, createLogger, OperatingError } from "@farmscope/runtime";
 import { Keys, openStore } from "@farmscope/store";
 import { defineCommand } from "../command.ts";

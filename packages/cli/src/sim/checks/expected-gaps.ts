@@ -1,5 +1,5 @@
-import { TICK_KEY } from "@farmscope/aggregator";
 import { HELD_BATCHES_MAX, REORDER_WAIT_MS } from "@farmscope/domain";
+import { TICK_KEY } from "@farmscope/history";
 import type { LogRecord } from "@farmscope/log";
 import { EventRecordSchema, fromBinary } from "@farmscope/proto";
 

@@ -4,10 +4,10 @@ import type { Clock, Logger } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
 import { lastValueFrom } from "rxjs";
 import { Committer } from "../committer.ts";
-import type { AggregatorLimits } from "../config.ts";
+import type { FoldLimits } from "../limits.ts";
 import { mergePipeline } from "../merge-pipeline.ts";
 import { MergeState } from "../merge-state.ts";
-import { farmViewOf } from "../merge-worker.ts";
+import { farmViewOf } from "../views.ts";
 
 export interface ScratchMergeOptions {
   /** Where the partial windows are, and the farms' windows go. */
@@ -17,7 +17,7 @@ export interface ScratchMergeOptions {
   readonly logger: Logger;
   readonly keys: Keys;
   readonly partitions: number;
-  readonly limits: AggregatorLimits;
+  readonly limits: FoldLimits;
   /** Only this farm is written. */
   readonly farm?: string;
 }

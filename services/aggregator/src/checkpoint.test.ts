@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MANIFEST_KEY } from "@farmscope/history";
+import { PartitionRun, ScriptedNode } from "@farmscope/history/fixtures";
 import { CheckpointRecordSchema, create, fromBinary, toBinary } from "@farmscope/proto";
-import { PartitionRun } from "../fixtures/partition-run.ts";
-import { ScriptedNode } from "../fixtures/scripted-node.ts";
-import { runUntil, World } from "../fixtures/world.ts";
-import { MANIFEST_KEY } from "./sections.ts";
+import { runUntil, World } from "./fixtures/world.ts";
 
 const CHECKPOINTS = { kind: "checkpoint", partition: 0 } as const;
 const EVENTS = { kind: "event", partition: 0 } as const;

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { JetStreamLog } from "@farmscope/log";
 import { SystemClock } from "@farmscope/runtime";
 import { NatsServer } from "@farmscope/testkit";
+import { LogWorld } from "../fixtures/log-world.ts";
 import { PartitionRun } from "../fixtures/partition-run.ts";
 import { ScriptedNode } from "../fixtures/scripted-node.ts";
-import { World } from "../fixtures/world.ts";
 
 const AT_ONCE = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointSliceMs: 1_000 };
 
@@ -19,7 +19,7 @@ test("checkpoints in JetStream are found, the newest and those before it, and gi
   const log = new JetStreamLog({ ...options, url: server.url, clock: new SystemClock() });
   context.after(() => log.close());
   await log.ensureStreams();
-  const world: World = Object.assign(Object.create(new World()), { log });
+  const world: LogWorld = Object.assign(Object.create(new LogWorld()), { log });
   const node = new ScriptedNode("a");
   for (let second = 0; second < 30; second++) {
     await world.at(second);

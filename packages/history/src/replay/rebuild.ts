@@ -4,7 +4,7 @@ import { fromBinary, NodeViewSchema } from "@farmscope/proto";
 import { type Clock, type Logger, OperatingError } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
 import { lastValueFrom } from "rxjs";
-import { DEFAULT_LIMITS } from "../config.ts";
+import { FOLD_LIMITS } from "../limits.ts";
 import { mergePipeline } from "../merge-pipeline.ts";
 import { MergeState } from "../merge-state.ts";
 import { type Difference, type DifferenceCount, Differences } from "./differences.ts";
@@ -77,7 +77,7 @@ async function rebuildPartition(
 ): Promise<{ readonly events: number; readonly isOpen: boolean }> {
   const { first } = await options.log.positions({ kind: "event", partition });
   const checkpoint = first > 1 ? "oldest" : "none";
-  const range = { limits: DEFAULT_LIMITS, partition, range: ALL_TIME, last: live.position, checkpoint } as const;
+  const range = { limits: FOLD_LIMITS, partition, range: ALL_TIME, last: live.position, checkpoint } as const;
   const fold = await PartitionFold.open({ ...options, ...range });
   const isOpen = fold.beganAt === first - 1 && first > 1;
   const before = fold.events;
@@ -129,7 +129,7 @@ async function rebuildFarms(
   );
   reader.limitMs = Number.POSITIVE_INFINITY;
   const { signal } = new AbortController();
-  const pull = { reader, clock, logger, signal, recordsMax: DEFAULT_LIMITS.pullRecordsMax, waitMs: () => 0 };
+  const pull = { reader, clock, logger, signal, recordsMax: FOLD_LIMITS.pullRecordsMax, waitMs: () => 0 };
   const flush = async (): Promise<void> => {
     for (const { id, payload } of state.pending.effects) {
       const live = records.farms.get(id);

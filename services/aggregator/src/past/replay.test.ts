@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { WINDOW_MS } from "@farmscope/domain";
+import { MANIFEST_KEY, type ReplayOptions, replay } from "@farmscope/history";
+import { ScriptedNode, T0 } from "@farmscope/history/fixtures";
 import { FarmWindowSchema, fromBinary } from "@farmscope/proto";
 import { SystemClock } from "@farmscope/runtime";
 import { Keys, MemoryStore } from "@farmscope/store";
-import { MANIFEST_KEY } from "../checkpoint/sections.ts";
-import { ScriptedNode } from "../fixtures/scripted-node.ts";
-import { runUntil, T0, World } from "../fixtures/world.ts";
-import { type ReplayOptions, replay } from "./replay.ts";
+import { runUntil, World } from "../fixtures/world.ts";
 
 const PARTITIONS = 2;
 const IDS = ["a", "b", "c", "d", "e"];

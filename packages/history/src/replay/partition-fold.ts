@@ -3,12 +3,12 @@ import type { Clock, Logger } from "@farmscope/runtime";
 import type { Keys, SeriesWrite } from "@farmscope/store";
 import { lastValueFrom } from "rxjs";
 import { restore } from "../checkpoint/restore.ts";
-import type { AggregatorLimits } from "../config.ts";
 import type { Effect } from "../effects.ts";
+import type { FoldLimits } from "../limits.ts";
 import { PartitionState } from "../partition-state.ts";
-import { nodeViewOf } from "../partition-worker.ts";
+import { pastPipeline } from "../past-pipeline.ts";
 import type { ViewWrite } from "../pending.ts";
-import { pipeline } from "../pipeline.ts";
+import { nodeViewOf } from "../views.ts";
 import { RangeReader } from "./range-reader.ts";
 
 /** Windows that start in [fromMs, toMs), Unix milliseconds. */
@@ -22,7 +22,7 @@ export interface PartitionFoldOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keys: Keys;
-  readonly limits: AggregatorLimits;
+  readonly limits: FoldLimits;
   readonly namespace: string;
   readonly partition: number;
   readonly partitions: number;
@@ -114,7 +114,7 @@ export class PartitionFold {
     const pull = { reader, clock, logger, signal, recordsMax: limits.pullRecordsMax, waitMs: () => 0 };
     while (!this.isDone) {
       const before = state.pending.position;
-      await lastValueFrom(pipeline(state, pull, policy), { defaultValue: undefined });
+      await lastValueFrom(pastPipeline(state, pull, policy), { defaultValue: undefined });
       if (state.pending.position === before) return;
     }
   }

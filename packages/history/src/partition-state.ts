@@ -12,8 +12,8 @@ import type { LogRecord } from "@farmscope/log";
 import type { Batch } from "@farmscope/proto";
 import { StageCounter } from "@farmscope/runtime";
 import type { Keys } from "@farmscope/store";
-import type { AggregatorLimits } from "./config.ts";
 import { deadLetter } from "./dead-letter.ts";
+import type { FoldLimits } from "./limits.ts";
 import { type Committed, Pending } from "./pending.ts";
 
 /** A batch whose turn may not have come yet. `fault` says why it cannot be folded, as far as that shows before. */
@@ -44,7 +44,7 @@ export interface PartitionSettings {
   readonly partition: number;
   readonly partitions: number;
   readonly keys: Keys;
-  readonly limits: AggregatorLimits;
+  readonly limits: FoldLimits;
   readonly messageBytesMax: number;
   /** Only these nodes are folded. Default: all. */
   readonly nodes?: ReadonlySet<string>;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { rebuild } from "@farmscope/history";
+import { ScriptedNode } from "@farmscope/history/fixtures";
 import { fromBinary, toBinary, ViewRecordSchema } from "@farmscope/proto";
 import { SystemClock } from "@farmscope/runtime";
-import { ScriptedNode } from "../fixtures/scripted-node.ts";
 import { runUntil, World } from "../fixtures/world.ts";
-import { rebuild } from "./rebuild.ts";
 
 const EVENTS = { kind: "event", partition: 0 } as const;
 

@@ -3,7 +3,7 @@ import { type EventLog, MemoryLog } from "@farmscope/log";
 import { type Clock, type Logger, ManualClock, messageOf, OperatingError } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
 import { Committer } from "../committer.ts";
-import { type AggregatorLimits, DEFAULT_LIMITS } from "../config.ts";
+import { FOLD_LIMITS, type FoldLimits } from "../limits.ts";
 import { Pace, type ReplaySpeed } from "./pace.ts";
 import { PartitionFold, type TimeRange } from "./partition-fold.ts";
 import { ScratchMerge } from "./scratch-merge.ts";
@@ -27,7 +27,7 @@ export interface ReplayOptions {
   readonly nodes?: ReadonlySet<string>;
   /** Only this farm's windows and its nodes are written. */
   readonly farm?: string;
-  readonly limits?: Partial<AggregatorLimits>;
+  readonly limits?: Partial<FoldLimits>;
   readonly onProgress?: (progress: ReplayProgress) => void;
 }
 
@@ -95,7 +95,7 @@ class Replay {
 
   static async open(options: ReplayOptions): Promise<Replay> {
     const { store, clock, logger, keys, partitions, farm } = options;
-    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = { ...FOLD_LIMITS, ...options.limits };
     const numbers = Array.from({ length: partitions }, (_, partition) => partition);
     const folds: PartitionFold[] = [];
     for (const partition of numbers) folds.push(await PartitionFold.open({ ...options, limits, partition }));

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "@farmscope/domain";
 import fc from "fast-check";
+import { LogWorld } from "../fixtures/log-world.ts";
 import { PartitionRun } from "../fixtures/partition-run.ts";
 import { ScriptedNode } from "../fixtures/scripted-node.ts";
-import { World } from "../fixtures/world.ts";
 
 /** Every step begins or goes on with a set, one node at a time: so sets span many records. */
 const EAGER = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointSliceMs: 0 };
 
 /** Forty seconds of a few nodes on which everything happens that a seed can think of. */
-async function randomWorld(random: Random): Promise<World> {
-  const world = new World();
+async function randomWorld(random: Random): Promise<LogWorld> {
+  const world = new LogWorld();
   const nodes = Array.from({ length: 2 + random.nextInt(3) }, (_, at) => new ScriptedNode(`n${at}`));
   const late: { readonly node: string; readonly payload: Uint8Array; readonly second: number }[] = [];
   for (let second = 0; second < 40; second++) {

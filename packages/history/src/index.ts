@@ -1,0 +1,17 @@
+export { Checkpointer } from "./checkpoint/checkpointer.ts";
+export { type Restored, type RestoreOptions, restore } from "./checkpoint/restore.ts";
+export { MANIFEST_KEY } from "./checkpoint/sections.ts";
+export * from "./committer.ts";
+export type { Effect } from "./effects.ts";
+export * from "./limits.ts";
+export * from "./merge-pipeline.ts";
+export * from "./merge-state.ts";
+export * from "./partition-state.ts";
+export * from "./pending.ts";
+export type { Difference, DifferenceCount } from "./replay/differences.ts";
+export type { ReplaySpeed } from "./replay/pace.ts";
+export { type Emitted, PartitionFold, type PartitionFoldOptions, type TimeRange } from "./replay/partition-fold.ts";
+export { type RebuildOptions, type RebuildReport, rebuild } from "./replay/rebuild.ts";
+export { type ReplayOptions, type ReplayProgress, replay } from "./replay/replay.ts";
+export * from "./tick.ts";
+export * from "./views.ts";

@@ -1,0 +1,30 @@
+/** Limits and rhythms of a fold, live or past. */
+export interface FoldLimits {
+  /** Most records of one pull from the log. No result depends on it. */
+  readonly pullRecordsMax: number;
+  /** Pending writes from which on a commit does not wait any longer; well below the store's COMMIT_WRITES_MAX. */
+  readonly commitWritesMax: number;
+  /** Most nodes of one partition; batches of further ones are put aside. Partial records of so many fit into 1 MiB. */
+  readonly nodesPerPartitionMax: number;
+  /** Longest time between two checkpoints of a partition, in milliseconds. */
+  readonly checkpointIntervalMs: number;
+  /** Shortest time between two, in milliseconds, however much happens. */
+  readonly checkpointIntervalMsMin: number;
+  /** Events of one node from which on a checkpoint does not wait for its time: half of what a restart may fold. */
+  readonly checkpointEventsMax: number;
+  /** Time that the fold gives to a checkpoint between two pulls, in milliseconds; one node is always encoded. */
+  readonly checkpointSliceMs: number;
+  /** Encoded state that may wait to be compressed and appended, in bytes. */
+  readonly checkpointBytesInFlightMax: number;
+}
+
+export const FOLD_LIMITS: FoldLimits = {
+  pullRecordsMax: 256,
+  commitWritesMax: 4_096,
+  nodesPerPartitionMax: 2_048,
+  checkpointIntervalMs: 300_000,
+  checkpointIntervalMsMin: 30_000,
+  checkpointEventsMax: 1_000_000,
+  checkpointSliceMs: 5,
+  checkpointBytesInFlightMax: 64 * 2 ** 20,
+};
