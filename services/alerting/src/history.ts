@@ -2,6 +2,14 @@
  * What fs.alert says happened so far: the fold with which alerting begins. States follow from the events, unfinished
  * notifications from the intents without a final outcome.
  */
+
+import {
+  AlertBook,
+  instanceLabelsOf,
+  lifecycleEventOf,
+  notificationIdOf,
+  type RecordedEvent,
+} from "@farmscope/alerting-core";
 import { evolve } from "@farmscope/domain";
 import type { EventLog, LogRecord } from "@farmscope/log";
 import {
@@ -13,9 +21,6 @@ import {
   DeliveryResult,
   fromBinary,
 } from "@farmscope/proto";
-import { AlertBook } from "./alert-book.ts";
-import { instanceLabelsOf, lifecycleEventOf, type RecordedEvent } from "./alert-records.ts";
-import { notificationIdOf } from "./ids.ts";
 import { type Notification, TellingBook } from "./notification.ts";
 import { retryWaitMs } from "./notifiers/retry-wait.ts";
 

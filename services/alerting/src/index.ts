@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { loadRules } from "@farmscope/alerting-core";
 import type { Coordination } from "@farmscope/coordination";
 import type { EventLog } from "@farmscope/log";
 import type { Clock, Config, Logger } from "@farmscope/runtime";
@@ -6,13 +7,18 @@ import type { ViewStore } from "@farmscope/store";
 import { Alerting } from "./app.ts";
 import type { Notifier } from "./notifiers/port.ts";
 import { WebhookNotifier } from "./notifiers/webhook/webhook.ts";
-import { loadRules } from "./rules/load.ts";
 
+export {
+  checkRules,
+  faultText,
+  loadRules,
+  type RuleFault,
+  type RulesCheck,
+  RulesInvalid,
+  rulesSchemaText,
+} from "@farmscope/alerting-core";
 export { ALERT_LEASE, ALERT_ROLE, Alerting, type AlertingOptions, type AlertingStatus } from "./app.ts";
 export type { DeliveryAnswer, DeliveryRequest, Notifier } from "./notifiers/port.ts";
-export { faultText, type RuleFault, RulesInvalid } from "./rules/faults.ts";
-export { checkRules, loadRules, type RulesCheck } from "./rules/load.ts";
-export { rulesSchemaText } from "./rules/schema.ts";
 
 export interface AlertingParts {
   readonly log: EventLog;

@@ -6,10 +6,11 @@
  * Evaluate decides what happens to each alert; record writes every decision to fs.alert before anyone hears of it, every
  * attempt before it is made, and the position once all of it is safe. Deliver works beside the others, from a queue.
  */
+
+import type { RecordedEvent } from "@farmscope/alerting-core";
 import type { Rule } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import type { Clock, Logger, StageBalance, StageCounter } from "@farmscope/runtime";
-import type { RecordedEvent } from "./alert-records.ts";
 import type { Notifier } from "./notifiers/port.ts";
 import { DedupStage } from "./stages/dedup.ts";
 import { DeliverStage } from "./stages/deliver.ts";

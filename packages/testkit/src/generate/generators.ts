@@ -7,5 +7,5 @@ export interface Generator {
 /** Every generated file besides the code of proto/, which buf writes. */
 export const GENERATORS: readonly Generator[] = [
   { script: "services/node-emitter/native/generate-wire.ts", writes: "services/node-emitter/src/source/wire.gen.ts" },
-  { script: "services/alerting/src/rules/write-schema.ts", writes: "services/alerting/rules/rules.schema.json" },
+  { script: "packages/alerting-core/src/rules/write-schema.ts", writes: "services/alerting/rules/rules.schema.json" },
 ];

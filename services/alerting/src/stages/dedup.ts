@@ -1,6 +1,5 @@
+import { notificationIdOf, type RecordedEvent, transitionName } from "@farmscope/alerting-core";
 import { StageCounter } from "@farmscope/runtime";
-import { type RecordedEvent, transitionName } from "../alert-records.ts";
-import { notificationIdOf } from "../ids.ts";
 import type { Notification, TellingBook } from "../notification.ts";
 import type { EventGroup } from "./group.ts";
 

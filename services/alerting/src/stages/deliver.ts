@@ -1,6 +1,6 @@
+import { idempotencyKeyOf } from "@farmscope/alerting-core";
 import { type Clock, type Logger, OperatingError, StageCounter } from "@farmscope/runtime";
 import type { OpenNotification } from "../history.ts";
-import { idempotencyKeyOf } from "../ids.ts";
 import { Lanes } from "../lanes.ts";
 import type { Notification } from "../notification.ts";
 import type { DeliveryAnswer, Notifier } from "../notifiers/port.ts";

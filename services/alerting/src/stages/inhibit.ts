@@ -1,5 +1,5 @@
+import type { RecordedEvent } from "@farmscope/alerting-core";
 import { StageCounter } from "@farmscope/runtime";
-import type { RecordedEvent } from "../alert-records.ts";
 
 /**
  * Holds back alerts that another alert explains. Today no rule names such a pair, so everything passes.

@@ -1,3 +1,4 @@
+import { alertRecord, boundedId, intentIdOf, outcomeIdOf, type RecordedEvent } from "@farmscope/alerting-core";
 import type { EventLog } from "@farmscope/log";
 import {
   AlertRecordSchema,
@@ -10,8 +11,6 @@ import {
 } from "@farmscope/proto";
 import { type Clock, type Logger, OperatingError, retrying, StageCounter } from "@farmscope/runtime";
 import type { Claim, Keys, ViewStore } from "@farmscope/store";
-import { alertRecord, type RecordedEvent } from "../alert-records.ts";
-import { boundedId, intentIdOf, outcomeIdOf } from "../ids.ts";
 import type { Notification } from "../notification.ts";
 import type { DeliveryAnswer, DeliveryVerdict } from "../notifiers/port.ts";
 

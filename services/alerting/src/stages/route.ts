@@ -1,6 +1,6 @@
+import { type RecordedEvent, transitionName } from "@farmscope/alerting-core";
 import type { Transition } from "@farmscope/domain";
 import { StageCounter } from "@farmscope/runtime";
-import { type RecordedEvent, transitionName } from "../alert-records.ts";
 
 /** An event with the targets that are to hear of it. */
 export interface RoutedEvent extends RecordedEvent {

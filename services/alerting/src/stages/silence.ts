@@ -1,5 +1,5 @@
+import type { RecordedEvent } from "@farmscope/alerting-core";
 import { StageCounter } from "@farmscope/runtime";
-import type { RecordedEvent } from "../alert-records.ts";
 
 /**
  * Holds back alerts that a person has silenced. Today fs.control knows no silences, so everything passes.

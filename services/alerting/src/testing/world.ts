@@ -1,6 +1,7 @@
 /** Everything that alerting needs, in memory, under a clock that stands still until it is moved. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
+import { checkRuleTexts } from "@farmscope/alerting-core";
 import { type Coordination, openCoordination } from "@farmscope/coordination";
 import type { Rule } from "@farmscope/domain";
 import { MemoryLog } from "@farmscope/log";
@@ -18,7 +19,6 @@ import { createLogger, ManualClock } from "@farmscope/runtime";
 import { MemoryStore } from "@farmscope/store";
 import { Alerting, type AlertingOptions } from "../app.ts";
 import { WebhookNotifier } from "../notifiers/webhook/webhook.ts";
-import { checkRuleTexts } from "../rules/load.ts";
 import { Receiver } from "./receiver.ts";
 
 const WINDOW_MS = 10_000;

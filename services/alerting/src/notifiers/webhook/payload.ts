@@ -1,5 +1,5 @@
+import { transitionName } from "@farmscope/alerting-core";
 import { type AlertEvent, Severity } from "@farmscope/proto";
-import { transitionName } from "../../alert-records.ts";
 
 /** Version of the body; it rises when a field changes its meaning. */
 const BODY_VERSION = 1;

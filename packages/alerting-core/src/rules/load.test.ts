@@ -7,7 +7,7 @@ import { faultText } from "./faults.ts";
 import { checkRules, checkRuleTexts, loadRules } from "./load.ts";
 import { rulesSchemaText } from "./schema.ts";
 
-const RULES_DIR = join(import.meta.dirname, "../../rules");
+const RULES_DIR = join(import.meta.dirname, "../../../../services/alerting/rules");
 
 /** The faults of one file named r.yaml, as text. */
 function faultsOf(text: string): string[] {
