@@ -14,13 +14,14 @@ const HUGE_ORDER_DEFAULT = 9;
 export const hugeOrderOf = (view: NodeView): number => view.facts?.hugeOrder ?? HUGE_ORDER_DEFAULT;
 
 /** What every answer about a node carries. */
-export function nodeStandingOf(view: NodeView) {
+export function nodeStandingOf(view: NodeView, basis: "view" | "log" = "view") {
   return {
     coverage: share(view.coverage),
     at: rfc3339(num(view.lastEventMs)),
     node: view.node,
     partition: view.partition,
     position: num(view.position),
+    basis,
   };
 }
 

@@ -1,7 +1,18 @@
 import Type, { type Static } from "typebox";
 import { OrderMemory, UnusableIndex, ZoneMemory } from "./fragmentation.ts";
 import { distribution, LatencySummary } from "./latency.ts";
-import { Balances, Count, Coverage, Name, Nullable, nodeStanding, SignalName, standing, TimeMs } from "./shared.ts";
+import {
+  Balances,
+  Count,
+  Coverage,
+  MomentParameter,
+  Name,
+  Nullable,
+  nodeStanding,
+  SignalName,
+  standing,
+  TimeMs,
+} from "./shared.ts";
 
 /** A node in a list: small enough that 5,000 of them are a page. */
 export const NodeLine = Type.Object({
@@ -43,6 +54,8 @@ export const NodesAnswer = Type.Object({
   next: Nullable(Type.String({ description: "`after` of the next page; null on the last." })),
 });
 export type NodesAnswer = Static<typeof NodesAnswer>;
+
+export const NodeMomentQuery = Type.Object({ at: MomentParameter }, { additionalProperties: false });
 
 export const Agreement = Type.Object(
   {

@@ -1,8 +1,9 @@
 import Type, { type Static } from "typebox";
-import { Count, Nullable, nodeStanding, TimeMs } from "./shared.ts";
+import { Count, MomentParameter, Nullable, nodeStanding, TimeMs } from "./shared.ts";
 
 export const PageMapQuery = Type.Object(
   {
+    at: MomentParameter,
     zone: Type.Optional(Type.String({ minLength: 1, maxLength: 32, description: "Only this zone's span." })),
     first: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 32, description: "First page frame. Default 0." })),
     count: Type.Optional(

@@ -24,6 +24,9 @@ export const nodeStanding = {
   node: Type.String(),
   partition: Count("Partition of the event log that holds the node."),
   position: Count("Place in that partition up to which events are folded into this answer."),
+  basis: Type.Union([Type.Literal("view"), Type.Literal("log")], {
+    description: "view: read from the store. log: folded for this answer, from a checkpoint and the raw events.",
+  }),
 };
 
 export const SignalName = Type.Union([Type.Literal("runq_delay"), Type.Literal("gc_pause")], {
@@ -74,6 +77,15 @@ export const TimeParameter = (description: string) =>
       description: `${description} RFC 3339 or Unix milliseconds.`,
     }),
   );
+
+/** A moment: a time, or a position of the node's partition. Parsed in moment.ts. */
+export const MomentParameter = Type.Optional(
+  Type.String({
+    pattern: "^(@[0-9]{1,15}|-?[0-9]{1,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9]{2}:[0-9]{2}))$",
+    description:
+      "The moment to show: RFC 3339, Unix milliseconds, or @POSITION of the node's partition. Default: now. The cut at a time is the first later-stamped event in ring order.",
+  }),
+);
 
 /** Parameters of every series over time. */
 export const periodParameters = {
