@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file farmscope/alert/v1/alert.proto.
  */
 export const file_farmscope_alert_v1_alert: GenFile = /*@__PURE__*/
-  fileDesc("Ch5mYXJtc2NvcGUvYWxlcnQvdjEvYWxlcnQucHJvdG8SEmZhcm1zY29wZS5hbGVydC52MSLRAQoLQWxlcnRSZWNvcmQSDwoHdmVyc2lvbhgBIAEoDRIKCgJpZBgCIAEoCRIvCgVldmVudBgDIAEoCzIeLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50SAASNAoGaW50ZW50GAQgASgLMiIuZmFybXNjb3BlLmFsZXJ0LnYxLkRlbGl2ZXJ5SW50ZW50SAASNgoHb3V0Y29tZRgFIAEoCzIjLmZhcm1zY29wZS5hbGVydC52MS5EZWxpdmVyeU91dGNvbWVIAEIGCgRib2R5Io8ECgpBbGVydEV2ZW50EgwKBHJ1bGUYASABKAkSEQoJYWxlcnRfa2V5GAIgASgJEhAKCGluY2lkZW50GAMgASgJEjIKCnRyYW5zaXRpb24YBCABKA4yHi5mYXJtc2NvcGUuYWxlcnQudjEuVHJhbnNpdGlvbhIOCgZyZWFzb24YBSABKAkSLgoIc2V2ZXJpdHkYBiABKA4yHC5mYXJtc2NvcGUuYWxlcnQudjEuU2V2ZXJpdHkSDQoFdmFsdWUYByABKAESDQoFbG93ZXIYCCABKAESDQoFdXBwZXIYCSABKAESEAoIY292ZXJhZ2UYCiABKAESDQoFYXRfbXMYCyABKAMSOgoGbGFiZWxzGAwgAygLMiouZmFybXNjb3BlLmFsZXJ0LnYxLkFsZXJ0RXZlbnQuTGFiZWxzRW50cnkSRAoLYW5ub3RhdGlvbnMYDSADKAsyLy5mYXJtc2NvcGUuYWxlcnQudjEuQWxlcnRFdmVudC5Bbm5vdGF0aW9uc0VudHJ5EhUKDXZpZXdfcG9zaXRpb24YDiABKAQSEAoIc2luY2VfbXMYDyABKAMaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBBbm5vdGF0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihQEKDkRlbGl2ZXJ5SW50ZW50Eg4KBnRhcmdldBgBIAEoCRIRCglhbGVydF9rZXkYAiABKAkSEAoIaW5jaWRlbnQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSDwoHYXR0ZW1wdBgFIAEoDRIMCgRib2R5GAYgASgMEg0KBWF0X21zGAcgASgDIowBCg9EZWxpdmVyeU91dGNvbWUSEQoJaW50ZW50X2lkGAEgASgJEjIKBnJlc3VsdBgCIAEoDjIiLmZhcm1zY29wZS5hbGVydC52MS5EZWxpdmVyeVJlc3VsdBITCgtodHRwX3N0YXR1cxgDIAEoDRIOCgZkZXRhaWwYBCABKAkSDQoFYXRfbXMYBSABKAMiQAoPRXZhbHVhdGlvblN0YXRlEhQKDGZvbGRfdmVyc2lvbhgBIAEoDRIXCg9yZXN1bWVfcG9zaXRpb24YAiABKAQqUQoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESFQoRU0VWRVJJVFlfQ1JJVElDQUwQAirAAQoKVHJhbnNpdGlvbhIaChZUUkFOU0lUSU9OX1VOU1BFQ0lGSUVEEAASFgoSVFJBTlNJVElPTl9QRU5ESU5HEAESFQoRVFJBTlNJVElPTl9GSVJJTkcQAhIYChRUUkFOU0lUSU9OX0VTQ0FMQVRFRBADEhoKFlRSQU5TSVRJT05fREVFU0NBTEFURUQQBBIXChNUUkFOU0lUSU9OX1JFU09MVkVEEAUSGAoUVFJBTlNJVElPTl9DQU5DRUxMRUQQBiquAQoORGVsaXZlcnlSZXN1bHQSHwobREVMSVZFUllfUkVTVUxUX1VOU1BFQ0lGSUVEEAASHQoZREVMSVZFUllfUkVTVUxUX0RFTElWRVJFRBABEhkKFURFTElWRVJZX1JFU1VMVF9SRVRSWRACEhwKGERFTElWRVJZX1JFU1VMVF9SRUpFQ1RFRBADEiMKH0RFTElWRVJZX1JFU1VMVF9UQVJHRVRfRElTQUJMRUQQBGIGcHJvdG8z");
+  fileDesc("Ch5mYXJtc2NvcGUvYWxlcnQvdjEvYWxlcnQucHJvdG8SEmZhcm1zY29wZS5hbGVydC52MSL/AQoLQWxlcnRSZWNvcmQSDwoHdmVyc2lvbhgBIAEoDRIKCgJpZBgCIAEoCRIvCgVldmVudBgDIAEoCzIeLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50SAASNAoGaW50ZW50GAQgASgLMiIuZmFybXNjb3BlLmFsZXJ0LnYxLkRlbGl2ZXJ5SW50ZW50SAASNgoHb3V0Y29tZRgFIAEoCzIjLmZhcm1zY29wZS5hbGVydC52MS5EZWxpdmVyeU91dGNvbWVIABIsCgZub3RpY2UYHiABKAsyGi5mYXJtc2NvcGUuYWxlcnQudjEuTm90aWNlSABCBgoEYm9keSLSBAoKQWxlcnRFdmVudBIMCgRydWxlGAEgASgJEhEKCWFsZXJ0X2tleRgCIAEoCRIQCghpbmNpZGVudBgDIAEoCRIyCgp0cmFuc2l0aW9uGAQgASgOMh4uZmFybXNjb3BlLmFsZXJ0LnYxLlRyYW5zaXRpb24SDgoGcmVhc29uGAUgASgJEi4KCHNldmVyaXR5GAYgASgOMhwuZmFybXNjb3BlLmFsZXJ0LnYxLlNldmVyaXR5Eg0KBXZhbHVlGAcgASgBEg0KBWxvd2VyGAggASgBEg0KBXVwcGVyGAkgASgBEhAKCGNvdmVyYWdlGAogASgBEg0KBWF0X21zGAsgASgDEjoKBmxhYmVscxgMIAMoCzIqLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50LkxhYmVsc0VudHJ5EkQKC2Fubm90YXRpb25zGA0gAygLMi8uZmFybXNjb3BlLmFsZXJ0LnYxLkFsZXJ0RXZlbnQuQW5ub3RhdGlvbnNFbnRyeRIVCg12aWV3X3Bvc2l0aW9uGA4gASgEEhAKCHNpbmNlX21zGA8gASgDEhIKCmRlY2lkZWRfbXMYHiABKAMSLQoIY3VscHJpdHMYHyADKAsyGy5mYXJtc2NvcGUuYWxlcnQudjEuQ3VscHJpdBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2CgdDdWxwcml0EgwKBG5vZGUYASABKAkSDgoGY2dyb3VwGAIgASgJEg0KBXZhbHVlGAMgASgBImcKBk5vdGljZRINCgVncm91cBgBIAEoCRIQCghyZWNlaXZlchgCIAEoCRINCgVhdF9tcxgDIAEoAxItCgVpdGVtcxgEIAMoCzIeLmZhcm1zY29wZS5hbGVydC52MS5Ob3RpY2VJdGVtIoMBCgpOb3RpY2VJdGVtEhEKCWFsZXJ0X2tleRgBIAEoCRIQCghpbmNpZGVudBgCIAEoCRIQCghldmVudF9pZBgDIAEoCRIuCghzZXZlcml0eRgEIAEoDjIcLmZhcm1zY29wZS5hbGVydC52MS5TZXZlcml0eRIOCgZyZWFzb24YBSABKAkimAEKDkRlbGl2ZXJ5SW50ZW50Eg4KBnRhcmdldBgBIAEoCRIRCglhbGVydF9rZXkYAiABKAkSEAoIaW5jaWRlbnQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSDwoHYXR0ZW1wdBgFIAEoDRIMCgRib2R5GAYgASgMEg0KBWF0X21zGAcgASgDEhEKCW5vdGljZV9pZBgeIAEoCSKjAQoPRGVsaXZlcnlPdXRjb21lEhEKCWludGVudF9pZBgBIAEoCRIyCgZyZXN1bHQYAiABKA4yIi5mYXJtc2NvcGUuYWxlcnQudjEuRGVsaXZlcnlSZXN1bHQSEwoLaHR0cF9zdGF0dXMYAyABKA0SDgoGZGV0YWlsGAQgASgJEg0KBWF0X21zGAUgASgDEhUKDW5vdF9iZWZvcmVfbXMYHiABKAMiQAoPRXZhbHVhdGlvblN0YXRlEhQKDGZvbGRfdmVyc2lvbhgBIAEoDRIXCg9yZXN1bWVfcG9zaXRpb24YAiABKAQqUQoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESFQoRU0VWRVJJVFlfQ1JJVElDQUwQAirAAQoKVHJhbnNpdGlvbhIaChZUUkFOU0lUSU9OX1VOU1BFQ0lGSUVEEAASFgoSVFJBTlNJVElPTl9QRU5ESU5HEAESFQoRVFJBTlNJVElPTl9GSVJJTkcQAhIYChRUUkFOU0lUSU9OX0VTQ0FMQVRFRBADEhoKFlRSQU5TSVRJT05fREVFU0NBTEFURUQQBBIXChNUUkFOU0lUSU9OX1JFU09MVkVEEAUSGAoUVFJBTlNJVElPTl9DQU5DRUxMRUQQBiquAQoORGVsaXZlcnlSZXN1bHQSHwobREVMSVZFUllfUkVTVUxUX1VOU1BFQ0lGSUVEEAASHQoZREVMSVZFUllfUkVTVUxUX0RFTElWRVJFRBABEhkKFURFTElWRVJZX1JFU1VMVF9SRVRSWRACEhwKGERFTElWRVJZX1JFU1VMVF9SRUpFQ1RFRBADEiMKH0RFTElWRVJZX1JFU1VMVF9UQVJHRVRfRElTQUJMRUQQBGIGcHJvdG8z");
 
 /**
  * AlertRecord is one message of fs.alert.
@@ -53,6 +53,12 @@ export type AlertRecord = Message<"farmscope.alert.v1.AlertRecord"> & {
      */
     value: DeliveryOutcome;
     case: "outcome";
+  } | {
+    /**
+     * @generated from field: farmscope.alert.v1.Notice notice = 30;
+     */
+    value: Notice;
+    case: "notice";
   } | { case: undefined; value?: undefined };
 };
 
@@ -153,6 +159,20 @@ export type AlertEvent = Message<"farmscope.alert.v1.AlertEvent"> & {
    * @generated from field: int64 since_ms = 15;
    */
   sinceMs: bigint;
+
+  /**
+   * When it was decided, in the time of the log: append time of the record that was evaluated.
+   *
+   * @generated from field: int64 decided_ms = 30;
+   */
+  decidedMs: bigint;
+
+  /**
+   * Who had the greatest part in it, the greatest first.
+   *
+   * @generated from field: repeated farmscope.alert.v1.Culprit culprits = 31;
+   */
+  culprits: Culprit[];
 };
 
 /**
@@ -161,6 +181,118 @@ export type AlertEvent = Message<"farmscope.alert.v1.AlertEvent"> & {
  */
 export const AlertEventSchema: GenMessage<AlertEvent> = /*@__PURE__*/
   messageDesc(file_farmscope_alert_v1_alert, 1);
+
+/**
+ * Culprit is a node or cgroup behind an alert, with its own value of the signal.
+ *
+ * @generated from message farmscope.alert.v1.Culprit
+ */
+export type Culprit = Message<"farmscope.alert.v1.Culprit"> & {
+  /**
+   * @generated from field: string node = 1;
+   */
+  node: string;
+
+  /**
+   * Path of the cgroup; empty for the node as a whole.
+   *
+   * @generated from field: string cgroup = 2;
+   */
+  cgroup: string;
+
+  /**
+   * @generated from field: double value = 3;
+   */
+  value: number;
+};
+
+/**
+ * Describes the message farmscope.alert.v1.Culprit.
+ * Use `create(CulpritSchema)` to create a new message.
+ */
+export const CulpritSchema: GenMessage<Culprit> = /*@__PURE__*/
+  messageDesc(file_farmscope_alert_v1_alert, 2);
+
+/**
+ * Notice is the decision to tell a receiver something of a group of alerts; it is appended before the intents it leads to.
+ *
+ * @generated from message farmscope.alert.v1.Notice
+ */
+export type Notice = Message<"farmscope.alert.v1.Notice"> & {
+  /**
+   * Route and labels of the group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * @generated from field: string receiver = 2;
+   */
+  receiver: string;
+
+  /**
+   * Time of the log at which it was decided.
+   *
+   * @generated from field: int64 at_ms = 3;
+   */
+  atMs: bigint;
+
+  /**
+   * @generated from field: repeated farmscope.alert.v1.NoticeItem items = 4;
+   */
+  items: NoticeItem[];
+};
+
+/**
+ * Describes the message farmscope.alert.v1.Notice.
+ * Use `create(NoticeSchema)` to create a new message.
+ */
+export const NoticeSchema: GenMessage<Notice> = /*@__PURE__*/
+  messageDesc(file_farmscope_alert_v1_alert, 3);
+
+/**
+ * NoticeItem is one alert of a notice.
+ *
+ * @generated from message farmscope.alert.v1.NoticeItem
+ */
+export type NoticeItem = Message<"farmscope.alert.v1.NoticeItem"> & {
+  /**
+   * @generated from field: string alert_key = 1;
+   */
+  alertKey: string;
+
+  /**
+   * @generated from field: string incident = 2;
+   */
+  incident: string;
+
+  /**
+   * The event that it tells of.
+   *
+   * @generated from field: string event_id = 3;
+   */
+  eventId: string;
+
+  /**
+   * @generated from field: farmscope.alert.v1.Severity severity = 4;
+   */
+  severity: Severity;
+
+  /**
+   * A word for the reason, as in packages/domain/src/alert/notify/decision.ts.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message farmscope.alert.v1.NoticeItem.
+ * Use `create(NoticeItemSchema)` to create a new message.
+ */
+export const NoticeItemSchema: GenMessage<NoticeItem> = /*@__PURE__*/
+  messageDesc(file_farmscope_alert_v1_alert, 4);
 
 /**
  * DeliveryIntent is appended before each attempt.
@@ -202,6 +334,13 @@ export type DeliveryIntent = Message<"farmscope.alert.v1.DeliveryIntent"> & {
    * @generated from field: int64 at_ms = 7;
    */
   atMs: bigint;
+
+  /**
+   * The notice that led to it; empty before there were notices.
+   *
+   * @generated from field: string notice_id = 30;
+   */
+  noticeId: string;
 };
 
 /**
@@ -209,7 +348,7 @@ export type DeliveryIntent = Message<"farmscope.alert.v1.DeliveryIntent"> & {
  * Use `create(DeliveryIntentSchema)` to create a new message.
  */
 export const DeliveryIntentSchema: GenMessage<DeliveryIntent> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 2);
+  messageDesc(file_farmscope_alert_v1_alert, 5);
 
 /**
  * @generated from message farmscope.alert.v1.DeliveryOutcome
@@ -239,6 +378,13 @@ export type DeliveryOutcome = Message<"farmscope.alert.v1.DeliveryOutcome"> & {
    * @generated from field: int64 at_ms = 5;
    */
   atMs: bigint;
+
+  /**
+   * Not to be tried again before this; 0 when it is settled.
+   *
+   * @generated from field: int64 not_before_ms = 30;
+   */
+  notBeforeMs: bigint;
 };
 
 /**
@@ -246,7 +392,7 @@ export type DeliveryOutcome = Message<"farmscope.alert.v1.DeliveryOutcome"> & {
  * Use `create(DeliveryOutcomeSchema)` to create a new message.
  */
 export const DeliveryOutcomeSchema: GenMessage<DeliveryOutcome> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 3);
+  messageDesc(file_farmscope_alert_v1_alert, 6);
 
 /**
  * EvaluationState is kept in the store beside alerting's committed position.
@@ -272,7 +418,7 @@ export type EvaluationState = Message<"farmscope.alert.v1.EvaluationState"> & {
  * Use `create(EvaluationStateSchema)` to create a new message.
  */
 export const EvaluationStateSchema: GenMessage<EvaluationState> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 4);
+  messageDesc(file_farmscope_alert_v1_alert, 7);
 
 /**
  * @generated from enum farmscope.alert.v1.Severity
