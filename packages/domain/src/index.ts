@@ -30,6 +30,7 @@ export * from "./node/canonical.ts";
 export * from "./node/cgroup-signals.ts";
 export * from "./node/node-fold.ts";
 export * from "./node/node-view.ts";
+export * from "./node/redis-instances.ts";
 export * from "./node/signal-set.ts";
 export * from "./node/stream-account.ts";
 export * from "./page/columns.ts";

@@ -154,6 +154,14 @@ export const ConfigSchema = Type.Object(
       }),
       "FARMSCOPE_PAGE_KEEP_ONE_IN",
     ),
+    redisWatch: setting(
+      Type.String({
+        default: "",
+        description: "Redis servers whose memory this node samples, URLs, comma separated. Empty: none.",
+      }),
+      "FARMSCOPE_REDIS_WATCH",
+      { secret: true },
+    ),
     rulesDir: setting(
       Type.String({ default: "services/alerting/rules", description: "Directory with alert rules." }),
       "FARMSCOPE_RULES_DIR",

@@ -25,6 +25,8 @@ export interface EmitterOptions {
   readonly limits?: Partial<EmitterLimits>;
   /** Emitters of different scopes do not keep one another away from this host's kernel; for tests. Default "". */
   readonly hostScope?: string;
+  /** Redis servers whose memory is sampled, comma separated URLs. Default: none. */
+  readonly redisWatch?: string;
   /** Told of every closed batch, ahead of its publishing. */
   readonly onBatch?: (batch: EncodedBatch) => void;
 }
@@ -99,6 +101,7 @@ export class Emitter implements Service {
       spool,
       resumeAt,
       membershipOf,
+      redisWatch: this.#options.redisWatch ?? "",
       onBatch,
     });
     this.#pipeline = pipeline;

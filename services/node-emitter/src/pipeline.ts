@@ -9,6 +9,7 @@ import { ObservationReason } from "@farmscope/proto";
 import type { Clock, Logger, StageBalance } from "@farmscope/runtime";
 import type { EmitterLimits } from "./config.ts";
 import { ObservationRequests } from "./observation-requests.ts";
+import { RedisSampler } from "./redis/redis-sampler.ts";
 import type { EventSource, SourceNode } from "./source/port.ts";
 import type { Membership } from "./stages/batch-record.ts";
 import { Batcher, type BatchOutlet } from "./stages/batcher.ts";
@@ -29,6 +30,8 @@ export interface PipelineOptions {
   /** Where a source that can resume goes on, by node id. */
   readonly resumeAt: ReadonlyMap<string, number>;
   readonly membershipOf: (node: string) => Membership;
+  /** Redis servers to watch, comma separated; empty: none. */
+  readonly redisWatch: string;
   readonly onBatch: ((batch: EncodedBatch) => void) | undefined;
 }
 
@@ -37,6 +40,7 @@ export class Pipeline {
   readonly #batchers: ReadonlyMap<string, Batcher>;
   readonly #observations: ObservationRequests;
   readonly #poller: Poller;
+  readonly #redis: RedisSampler | null;
   readonly #options: PipelineOptions;
 
   constructor(options: PipelineOptions) {
@@ -50,6 +54,7 @@ export class Pipeline {
     );
     this.#batchers = new Map(nodes.map((node) => [node.id, this.#batcher(node)]));
     const batchers = [...this.#batchers.values()];
+    this.#redis = this.#sampler(nodes[0]!);
     const { publisher } = this;
     this.#poller = new Poller({
       source,
@@ -68,11 +73,15 @@ export class Pipeline {
     this.publisher.start();
     let held = 0;
     let hasEnded = false;
+    const sampling = new AbortController();
+    const sampled = this.#redis?.run(AbortSignal.any([signal, sampling.signal]));
     try {
       for (const node of resumeAt.keys()) this.#batchers.get(node)?.begin();
       await this.#poller.run(signal);
       hasEnded = !signal.aborted;
     } finally {
+      sampling.abort();
+      await sampled;
       // A source that failed gave events before, and they were accepted.
       await source.close();
       for (const batcher of this.#batchers.values()) batcher.finish();
@@ -104,6 +113,19 @@ export class Pipeline {
       batch.held += counter.held;
     }
     return [batch, this.publisher.counter.toJSON()];
+  }
+
+  /** The servers are watched for the host itself; of simulated nodes the first stands for it. */
+  #sampler(node: SourceNode): RedisSampler | null {
+    const { redisWatch: watch, clock, logger } = this.#options;
+    if (watch === "") return null;
+    return new RedisSampler({
+      watch,
+      node,
+      clock,
+      logger,
+      give: (gauges) => this.#batchers.get(node.id)?.redis(gauges),
+    });
   }
 
   #batcher(node: SourceNode): Batcher {

@@ -14,8 +14,8 @@ export const emit = defineCommand({
     const kind = await chooseSource(flags.source, (line) => output.note(`farmscope: ${line}`));
     return await runService("emit", context, async ({ log }, logger) => {
       const source = await openSource(kind, flags, config, clock);
-      const { farm, partitions, dataDir } = config;
-      return createEmitter({ log, clock, logger, source, farm, partitions, dataDir });
+      const { farm, partitions, dataDir, redisWatch } = config;
+      return createEmitter({ log, clock, logger, source, farm, partitions, dataDir, redisWatch });
     });
   },
 });

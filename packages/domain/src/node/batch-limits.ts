@@ -81,7 +81,7 @@ function columnsFault({ pages, runq }: Batch): BatchFault | null {
 }
 
 function repeatedFault(batch: Batch): BatchFault | null {
-  const parts = [batch.gcPauses, batch.histograms, batch.cgroups, batch.observation?.chunks ?? []];
+  const parts = [batch.gcPauses, batch.histograms, batch.cgroups, batch.observation?.chunks ?? [], batch.redis];
   for (const part of parts) if (part.length > REPEATED_MAX) return overLimit(`${part.length} entries in one list`);
   const longPath = batch.cgroups.find((cgroup) => cgroup.path.length > PATH_CHARACTERS_MAX);
   return longPath === undefined ? null : overLimit(`a cgroup path has ${longPath.path.length} characters`);

@@ -16,6 +16,7 @@ import type { NodeMoment } from "../window/node-moment.ts";
 import { NodeWindows } from "../window/node-windows.ts";
 import type { BatchContent } from "./batch-content.ts";
 import { CgroupSignals } from "./cgroup-signals.ts";
+import { RedisInstances } from "./redis-instances.ts";
 import { SignalSet } from "./signal-set.ts";
 import { StreamAccount, totalsOf } from "./stream-account.ts";
 
@@ -61,6 +62,7 @@ export class NodeFold {
   readonly accounts = { pages: new StreamAccount(), runq: new StreamAccount(), gc: new StreamAccount() };
   readonly signals = new SignalSet();
   readonly cgroups = new CgroupSignals();
+  readonly redis = new RedisInstances();
   readonly windows: NodeWindows;
   pages: PageFold = new PageFold();
   #beginsWithin = false;
@@ -110,6 +112,7 @@ export class NodeFold {
     this.cgroups.name(batch.cgroups);
     this.#foldPages(batch, content, clock, place);
     this.#foldLatencies(batch, content, clock, place);
+    this.redis.apply(batch.redis);
     this.#count(batch, "fold");
     this.recovered = Math.max(this.recovered, Number(batch.counters?.pages?.recovered ?? 0n));
     this.batches.folded++;
@@ -136,6 +139,8 @@ export class NodeFold {
       pages: this.accounts.pages.balance(),
       runq: this.accounts.runq.balance(),
       gc: this.accounts.gc.balance(),
+      redis: this.redis.all(),
+      skewMs: this.skewMs,
     };
   }
 
@@ -151,6 +156,7 @@ export class NodeFold {
     for (const kind of EVENT_KINDS) this.accounts[kind].encode(into);
     this.signals.encode(into);
     this.cgroups.encode(into);
+    this.redis.encode(into);
     this.windows.encode(into);
   }
 
@@ -169,6 +175,7 @@ export class NodeFold {
     for (const kind of EVENT_KINDS) this.accounts[kind].decode(from);
     this.signals.decode(from);
     this.cgroups.decode(from);
+    this.redis.decode(from);
     this.windows.decode(from);
   }
 
@@ -218,6 +225,7 @@ export class NodeFold {
   #forgetMemory(): void {
     this.pages = new PageFold();
     this.agreement = null;
+    this.redis.clear();
   }
 
   #count(batch: Batch, as: "fold" | "bury"): void {

@@ -1,5 +1,6 @@
-import { toBinary, type ZoneMemory, ZoneMemorySchema } from "@farmscope/proto";
+import { type RedisGauges, toBinary, type ZoneMemory, ZoneMemorySchema } from "@farmscope/proto";
 import { type BalanceCounts, decodeBalance, encodeBalance } from "../balance.ts";
+import { decodeRedis, encodeRedis } from "../node/redis-instances.ts";
 import { decodeMessage } from "../state/message.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
@@ -13,6 +14,9 @@ export interface NodeMoment {
   readonly pages: BalanceCounts;
   readonly runq: BalanceCounts;
   readonly gc: BalanceCounts;
+  readonly redis: readonly RedisGauges[];
+  /** Append time minus event time of the newest batch. */
+  readonly skewMs: number;
 }
 
 /** Writes a moment, for {@link decodeMoment}. */
@@ -22,6 +26,8 @@ export function encodeMoment(moment: NodeMoment, into: StateWriter): void {
   into.flag(moment.observed);
   into.count(moment.hugeOrder);
   for (const balance of [moment.pages, moment.runq, moment.gc]) encodeBalance(balance, into);
+  encodeRedis(moment.redis, into);
+  into.number(moment.skewMs);
 }
 
 /** @throws {WireFormatError} malformed. */
@@ -34,5 +40,7 @@ export function decodeMoment(from: StateReader): NodeMoment {
     pages: decodeBalance(from),
     runq: decodeBalance(from),
     gc: decodeBalance(from),
+    redis: decodeRedis(from),
+    skewMs: from.number(),
   };
 }

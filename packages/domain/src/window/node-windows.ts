@@ -90,6 +90,8 @@ export class NodeWindows {
       coverage: coverageOf([books.pages, books.runq, books.gc]),
       observed: moment.observed,
       hugeOrder: moment.hugeOrder,
+      redis: [...moment.redis],
+      skewMs: moment.skewMs,
     });
     return this.#keep(startMs, window);
   }

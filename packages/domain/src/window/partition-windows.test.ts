@@ -38,6 +38,8 @@ class Timeline {
         pages: { ...EMPTY_BALANCE, in: node.folded, folded: node.folded },
         runq: EMPTY_BALANCE,
         gc: EMPTY_BALANCE,
+        redis: [],
+        skewMs: 0,
       }),
     };
     this.nodes.push(node);

@@ -1,5 +1,5 @@
 import type { PageColumns, RunqColumns } from "@farmscope/domain";
-import type { HistogramDelta, MemoryGauges, NodeFacts, Observation } from "@farmscope/proto";
+import type { HistogramDelta, MemoryGauges, NodeFacts, Observation, RedisGauges } from "@farmscope/proto";
 import type { GcPauseEvent } from "../source/port.ts";
 import type { EventCounts } from "./event-balance.ts";
 import { PageBuffer, RunqBuffer } from "./event-buffers.ts";
@@ -16,6 +16,8 @@ const GC_PAUSE_BYTES_MAX = 128;
 const HISTOGRAM_OVERHEAD_BYTES = 64;
 const NAME_OVERHEAD_BYTES = 16;
 const GAUGES_BYTES_MAX = 4096;
+/** Eight numbers of at most ten bytes, the role, tags; and the address. */
+const REDIS_OVERHEAD_BYTES = 192;
 /** A UTF-16 unit takes at most three bytes of UTF-8. */
 const UTF8_BYTES_MAX = 3;
 
@@ -28,6 +30,8 @@ export class BatchContents {
   readonly cgroups: { readonly id: number; readonly path: string }[] = [];
   facts: NodeFacts | undefined;
   gauges: MemoryGauges | undefined;
+  /** By address. */
+  readonly redis = new Map<string, RedisGauges>();
   observation: Observation | undefined;
   /** Upper bound of the encoded size of all that, without the envelope. */
   bytes = 0;
@@ -94,6 +98,12 @@ export class BatchContents {
     this.gauges = gauges;
   }
 
+  /** The newest gauges of a server stand for the batch. */
+  setRedis(gauges: RedisGauges): void {
+    if (!this.redis.has(gauges.addr)) this.bytes += redisBytes(gauges);
+    this.redis.set(gauges.addr, gauges);
+  }
+
   setObservation(part: Observation): void {
     this.observation = part;
     for (const chunk of part.chunks) this.bytes += chunkBytes(chunk);
@@ -116,6 +126,7 @@ export class BatchContents {
     this.cgroups.length = 0;
     this.facts = undefined;
     this.gauges = undefined;
+    this.redis.clear();
     this.observation = undefined;
     this.bytes = 0;
   }
@@ -129,6 +140,10 @@ export class BatchContents {
 
 export function gcPauseBytes(pause: GcPauseEvent): number {
   return GC_PAUSE_BYTES_MAX + UTF8_BYTES_MAX * pause.command.length;
+}
+
+export function redisBytes(gauges: RedisGauges): number {
+  return REDIS_OVERHEAD_BYTES + UTF8_BYTES_MAX * gauges.addr.length;
 }
 
 export function histogramBytes(delta: HistogramDelta): number {

@@ -56,6 +56,7 @@ export function encodeBatch(header: BatchHeader, contents: BatchContents): Uint8
     last: header.last,
     histograms: contents.histograms,
     cgroups: contents.cgroups,
+    redis: [...contents.redis.values()],
   });
   fillEvents(batch, contents, baseTick);
   batch.facts = contents.facts;

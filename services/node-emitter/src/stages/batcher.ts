@@ -7,12 +7,20 @@ import {
   NodeFactsSchema,
   type Observation,
   ObservationReason,
+  type RedisGauges,
   toBinary,
 } from "@farmscope/proto";
 import { type Clock, invariant, StageCounter } from "@farmscope/runtime";
 import type { EmitterLimits } from "../config.ts";
 import type { GcPauseEvent, NodeSink, SamplingInForce, SourceNode } from "../source/port.ts";
-import { BatchContents, cgroupBytes, EVENT_BYTES_MAX, gcPauseBytes, histogramBytes } from "./batch-contents.ts";
+import {
+  BatchContents,
+  cgroupBytes,
+  EVENT_BYTES_MAX,
+  gcPauseBytes,
+  histogramBytes,
+  redisBytes,
+} from "./batch-contents.ts";
 import { ENVELOPE_BYTES_MAX, encodeBatch, type Membership } from "./batch-record.ts";
 import { EventBalance } from "./event-balance.ts";
 import { splitObservation } from "./observation-parts.ts";
@@ -125,6 +133,15 @@ export class Batcher implements NodeSink {
     this.#makeRoom(0);
     this.#contents.setGauges(gauges);
     this.#idleTick = Number(gauges.tick);
+    this.#reach(0);
+  }
+
+  /** What a watched Redis server said; the newest of each stands for the batch. */
+  redis(gauges: RedisGauges): void {
+    if (this.#closed) return;
+    this.#makeRoom(redisBytes(gauges));
+    this.#contents.setRedis(gauges);
+    this.#idleTick = Math.max(this.#idleTick, Number(gauges.tick));
     this.#reach(0);
   }
 

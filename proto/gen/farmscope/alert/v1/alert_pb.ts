@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file farmscope/alert/v1/alert.proto.
  */
 export const file_farmscope_alert_v1_alert: GenFile = /*@__PURE__*/
-  fileDesc("Ch5mYXJtc2NvcGUvYWxlcnQvdjEvYWxlcnQucHJvdG8SEmZhcm1zY29wZS5hbGVydC52MSL/AQoLQWxlcnRSZWNvcmQSDwoHdmVyc2lvbhgBIAEoDRIKCgJpZBgCIAEoCRIvCgVldmVudBgDIAEoCzIeLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50SAASNAoGaW50ZW50GAQgASgLMiIuZmFybXNjb3BlLmFsZXJ0LnYxLkRlbGl2ZXJ5SW50ZW50SAASNgoHb3V0Y29tZRgFIAEoCzIjLmZhcm1zY29wZS5hbGVydC52MS5EZWxpdmVyeU91dGNvbWVIABIsCgZub3RpY2UYHiABKAsyGi5mYXJtc2NvcGUuYWxlcnQudjEuTm90aWNlSABCBgoEYm9keSLSBAoKQWxlcnRFdmVudBIMCgRydWxlGAEgASgJEhEKCWFsZXJ0X2tleRgCIAEoCRIQCghpbmNpZGVudBgDIAEoCRIyCgp0cmFuc2l0aW9uGAQgASgOMh4uZmFybXNjb3BlLmFsZXJ0LnYxLlRyYW5zaXRpb24SDgoGcmVhc29uGAUgASgJEi4KCHNldmVyaXR5GAYgASgOMhwuZmFybXNjb3BlLmFsZXJ0LnYxLlNldmVyaXR5Eg0KBXZhbHVlGAcgASgBEg0KBWxvd2VyGAggASgBEg0KBXVwcGVyGAkgASgBEhAKCGNvdmVyYWdlGAogASgBEg0KBWF0X21zGAsgASgDEjoKBmxhYmVscxgMIAMoCzIqLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50LkxhYmVsc0VudHJ5EkQKC2Fubm90YXRpb25zGA0gAygLMi8uZmFybXNjb3BlLmFsZXJ0LnYxLkFsZXJ0RXZlbnQuQW5ub3RhdGlvbnNFbnRyeRIVCg12aWV3X3Bvc2l0aW9uGA4gASgEEhAKCHNpbmNlX21zGA8gASgDEhIKCmRlY2lkZWRfbXMYHiABKAMSLQoIY3VscHJpdHMYHyADKAsyGy5mYXJtc2NvcGUuYWxlcnQudjEuQ3VscHJpdBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2CgdDdWxwcml0EgwKBG5vZGUYASABKAkSDgoGY2dyb3VwGAIgASgJEg0KBXZhbHVlGAMgASgBImcKBk5vdGljZRINCgVncm91cBgBIAEoCRIQCghyZWNlaXZlchgCIAEoCRINCgVhdF9tcxgDIAEoAxItCgVpdGVtcxgEIAMoCzIeLmZhcm1zY29wZS5hbGVydC52MS5Ob3RpY2VJdGVtIoMBCgpOb3RpY2VJdGVtEhEKCWFsZXJ0X2tleRgBIAEoCRIQCghpbmNpZGVudBgCIAEoCRIQCghldmVudF9pZBgDIAEoCRIuCghzZXZlcml0eRgEIAEoDjIcLmZhcm1zY29wZS5hbGVydC52MS5TZXZlcml0eRIOCgZyZWFzb24YBSABKAkimAEKDkRlbGl2ZXJ5SW50ZW50Eg4KBnRhcmdldBgBIAEoCRIRCglhbGVydF9rZXkYAiABKAkSEAoIaW5jaWRlbnQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSDwoHYXR0ZW1wdBgFIAEoDRIMCgRib2R5GAYgASgMEg0KBWF0X21zGAcgASgDEhEKCW5vdGljZV9pZBgeIAEoCSKjAQoPRGVsaXZlcnlPdXRjb21lEhEKCWludGVudF9pZBgBIAEoCRIyCgZyZXN1bHQYAiABKA4yIi5mYXJtc2NvcGUuYWxlcnQudjEuRGVsaXZlcnlSZXN1bHQSEwoLaHR0cF9zdGF0dXMYAyABKA0SDgoGZGV0YWlsGAQgASgJEg0KBWF0X21zGAUgASgDEhUKDW5vdF9iZWZvcmVfbXMYHiABKAMiQAoPRXZhbHVhdGlvblN0YXRlEhQKDGZvbGRfdmVyc2lvbhgBIAEoDRIXCg9yZXN1bWVfcG9zaXRpb24YAiABKAQqUQoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESFQoRU0VWRVJJVFlfQ1JJVElDQUwQAirAAQoKVHJhbnNpdGlvbhIaChZUUkFOU0lUSU9OX1VOU1BFQ0lGSUVEEAASFgoSVFJBTlNJVElPTl9QRU5ESU5HEAESFQoRVFJBTlNJVElPTl9GSVJJTkcQAhIYChRUUkFOU0lUSU9OX0VTQ0FMQVRFRBADEhoKFlRSQU5TSVRJT05fREVFU0NBTEFURUQQBBIXChNUUkFOU0lUSU9OX1JFU09MVkVEEAUSGAoUVFJBTlNJVElPTl9DQU5DRUxMRUQQBiquAQoORGVsaXZlcnlSZXN1bHQSHwobREVMSVZFUllfUkVTVUxUX1VOU1BFQ0lGSUVEEAASHQoZREVMSVZFUllfUkVTVUxUX0RFTElWRVJFRBABEhkKFURFTElWRVJZX1JFU1VMVF9SRVRSWRACEhwKGERFTElWRVJZX1JFU1VMVF9SRUpFQ1RFRBADEiMKH0RFTElWRVJZX1JFU1VMVF9UQVJHRVRfRElTQUJMRUQQBGIGcHJvdG8z");
+  fileDesc("Ch5mYXJtc2NvcGUvYWxlcnQvdjEvYWxlcnQucHJvdG8SEmZhcm1zY29wZS5hbGVydC52MSKyAgoLQWxlcnRSZWNvcmQSDwoHdmVyc2lvbhgBIAEoDRIKCgJpZBgCIAEoCRIvCgVldmVudBgDIAEoCzIeLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50SAASNAoGaW50ZW50GAQgASgLMiIuZmFybXNjb3BlLmFsZXJ0LnYxLkRlbGl2ZXJ5SW50ZW50SAASNgoHb3V0Y29tZRgFIAEoCzIjLmZhcm1zY29wZS5hbGVydC52MS5EZWxpdmVyeU91dGNvbWVIABIsCgZub3RpY2UYHiABKAsyGi5mYXJtc2NvcGUuYWxlcnQudjEuTm90aWNlSAASMQoFcnVsZXMYFCABKAsyIC5mYXJtc2NvcGUuYWxlcnQudjEuUnVsZXNJbkZvcmNlSABCBgoEYm9keSJPCgxSdWxlc0luRm9yY2USFQoNdmlld19wb3NpdGlvbhgBIAEoBBIYChBjb250cm9sX3Bvc2l0aW9uGAIgASgEEg4KBnNoYTI1NhgDIAEoDCLSBAoKQWxlcnRFdmVudBIMCgRydWxlGAEgASgJEhEKCWFsZXJ0X2tleRgCIAEoCRIQCghpbmNpZGVudBgDIAEoCRIyCgp0cmFuc2l0aW9uGAQgASgOMh4uZmFybXNjb3BlLmFsZXJ0LnYxLlRyYW5zaXRpb24SDgoGcmVhc29uGAUgASgJEi4KCHNldmVyaXR5GAYgASgOMhwuZmFybXNjb3BlLmFsZXJ0LnYxLlNldmVyaXR5Eg0KBXZhbHVlGAcgASgBEg0KBWxvd2VyGAggASgBEg0KBXVwcGVyGAkgASgBEhAKCGNvdmVyYWdlGAogASgBEg0KBWF0X21zGAsgASgDEjoKBmxhYmVscxgMIAMoCzIqLmZhcm1zY29wZS5hbGVydC52MS5BbGVydEV2ZW50LkxhYmVsc0VudHJ5EkQKC2Fubm90YXRpb25zGA0gAygLMi8uZmFybXNjb3BlLmFsZXJ0LnYxLkFsZXJ0RXZlbnQuQW5ub3RhdGlvbnNFbnRyeRIVCg12aWV3X3Bvc2l0aW9uGA4gASgEEhAKCHNpbmNlX21zGA8gASgDEhIKCmRlY2lkZWRfbXMYHiABKAMSLQoIY3VscHJpdHMYHyADKAsyGy5mYXJtc2NvcGUuYWxlcnQudjEuQ3VscHJpdBotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEEFubm90YXRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASI2CgdDdWxwcml0EgwKBG5vZGUYASABKAkSDgoGY2dyb3VwGAIgASgJEg0KBXZhbHVlGAMgASgBImcKBk5vdGljZRINCgVncm91cBgBIAEoCRIQCghyZWNlaXZlchgCIAEoCRINCgVhdF9tcxgDIAEoAxItCgVpdGVtcxgEIAMoCzIeLmZhcm1zY29wZS5hbGVydC52MS5Ob3RpY2VJdGVtIoMBCgpOb3RpY2VJdGVtEhEKCWFsZXJ0X2tleRgBIAEoCRIQCghpbmNpZGVudBgCIAEoCRIQCghldmVudF9pZBgDIAEoCRIuCghzZXZlcml0eRgEIAEoDjIcLmZhcm1zY29wZS5hbGVydC52MS5TZXZlcml0eRIOCgZyZWFzb24YBSABKAkimAEKDkRlbGl2ZXJ5SW50ZW50Eg4KBnRhcmdldBgBIAEoCRIRCglhbGVydF9rZXkYAiABKAkSEAoIaW5jaWRlbnQYAyABKAkSEAoIZXZlbnRfaWQYBCABKAkSDwoHYXR0ZW1wdBgFIAEoDRIMCgRib2R5GAYgASgMEg0KBWF0X21zGAcgASgDEhEKCW5vdGljZV9pZBgeIAEoCSKjAQoPRGVsaXZlcnlPdXRjb21lEhEKCWludGVudF9pZBgBIAEoCRIyCgZyZXN1bHQYAiABKA4yIi5mYXJtc2NvcGUuYWxlcnQudjEuRGVsaXZlcnlSZXN1bHQSEwoLaHR0cF9zdGF0dXMYAyABKA0SDgoGZGV0YWlsGAQgASgJEg0KBWF0X21zGAUgASgDEhUKDW5vdF9iZWZvcmVfbXMYHiABKAMiQAoPRXZhbHVhdGlvblN0YXRlEhQKDGZvbGRfdmVyc2lvbhgBIAEoDRIXCg9yZXN1bWVfcG9zaXRpb24YAiABKAQqUQoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESFQoRU0VWRVJJVFlfQ1JJVElDQUwQAirAAQoKVHJhbnNpdGlvbhIaChZUUkFOU0lUSU9OX1VOU1BFQ0lGSUVEEAASFgoSVFJBTlNJVElPTl9QRU5ESU5HEAESFQoRVFJBTlNJVElPTl9GSVJJTkcQAhIYChRUUkFOU0lUSU9OX0VTQ0FMQVRFRBADEhoKFlRSQU5TSVRJT05fREVFU0NBTEFURUQQBBIXChNUUkFOU0lUSU9OX1JFU09MVkVEEAUSGAoUVFJBTlNJVElPTl9DQU5DRUxMRUQQBiquAQoORGVsaXZlcnlSZXN1bHQSHwobREVMSVZFUllfUkVTVUxUX1VOU1BFQ0lGSUVEEAASHQoZREVMSVZFUllfUkVTVUxUX0RFTElWRVJFRBABEhkKFURFTElWRVJZX1JFU1VMVF9SRVRSWRACEhwKGERFTElWRVJZX1JFU1VMVF9SRUpFQ1RFRBADEiMKH0RFTElWRVJZX1JFU1VMVF9UQVJHRVRfRElTQUJMRUQQBGIGcHJvdG8z");
 
 /**
  * AlertRecord is one message of fs.alert.
@@ -59,6 +59,12 @@ export type AlertRecord = Message<"farmscope.alert.v1.AlertRecord"> & {
      */
     value: Notice;
     case: "notice";
+  } | {
+    /**
+     * @generated from field: farmscope.alert.v1.RulesInForce rules = 20;
+     */
+    value: RulesInForce;
+    case: "rules";
   } | { case: undefined; value?: undefined };
 };
 
@@ -68,6 +74,39 @@ export type AlertRecord = Message<"farmscope.alert.v1.AlertRecord"> & {
  */
 export const AlertRecordSchema: GenMessage<AlertRecord> = /*@__PURE__*/
   messageDesc(file_farmscope_alert_v1_alert, 0);
+
+/**
+ * RulesInForce says which rules evaluate the records of fs.view from a position on, until the next one of these.
+ *
+ * @generated from message farmscope.alert.v1.RulesInForce
+ */
+export type RulesInForce = Message<"farmscope.alert.v1.RulesInForce"> & {
+  /**
+   * First position of fs.view that is evaluated under them.
+   *
+   * @generated from field: uint64 view_position = 1;
+   */
+  viewPosition: bigint;
+
+  /**
+   * Position in fs.control of the RuleSet.
+   *
+   * @generated from field: uint64 control_position = 2;
+   */
+  controlPosition: bigint;
+
+  /**
+   * @generated from field: bytes sha256 = 3;
+   */
+  sha256: Uint8Array;
+};
+
+/**
+ * Describes the message farmscope.alert.v1.RulesInForce.
+ * Use `create(RulesInForceSchema)` to create a new message.
+ */
+export const RulesInForceSchema: GenMessage<RulesInForce> = /*@__PURE__*/
+  messageDesc(file_farmscope_alert_v1_alert, 1);
 
 /**
  * AlertEvent is a change in the life of one alert instance.
@@ -180,7 +219,7 @@ export type AlertEvent = Message<"farmscope.alert.v1.AlertEvent"> & {
  * Use `create(AlertEventSchema)` to create a new message.
  */
 export const AlertEventSchema: GenMessage<AlertEvent> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 1);
+  messageDesc(file_farmscope_alert_v1_alert, 2);
 
 /**
  * Culprit is a node or cgroup behind an alert, with its own value of the signal.
@@ -211,7 +250,7 @@ export type Culprit = Message<"farmscope.alert.v1.Culprit"> & {
  * Use `create(CulpritSchema)` to create a new message.
  */
 export const CulpritSchema: GenMessage<Culprit> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 2);
+  messageDesc(file_farmscope_alert_v1_alert, 3);
 
 /**
  * Notice is the decision to tell a receiver something of a group of alerts; it is appended before the intents it leads to.
@@ -249,7 +288,7 @@ export type Notice = Message<"farmscope.alert.v1.Notice"> & {
  * Use `create(NoticeSchema)` to create a new message.
  */
 export const NoticeSchema: GenMessage<Notice> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 3);
+  messageDesc(file_farmscope_alert_v1_alert, 4);
 
 /**
  * NoticeItem is one alert of a notice.
@@ -292,7 +331,7 @@ export type NoticeItem = Message<"farmscope.alert.v1.NoticeItem"> & {
  * Use `create(NoticeItemSchema)` to create a new message.
  */
 export const NoticeItemSchema: GenMessage<NoticeItem> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 4);
+  messageDesc(file_farmscope_alert_v1_alert, 5);
 
 /**
  * DeliveryIntent is appended before each attempt.
@@ -348,7 +387,7 @@ export type DeliveryIntent = Message<"farmscope.alert.v1.DeliveryIntent"> & {
  * Use `create(DeliveryIntentSchema)` to create a new message.
  */
 export const DeliveryIntentSchema: GenMessage<DeliveryIntent> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 5);
+  messageDesc(file_farmscope_alert_v1_alert, 6);
 
 /**
  * @generated from message farmscope.alert.v1.DeliveryOutcome
@@ -392,7 +431,7 @@ export type DeliveryOutcome = Message<"farmscope.alert.v1.DeliveryOutcome"> & {
  * Use `create(DeliveryOutcomeSchema)` to create a new message.
  */
 export const DeliveryOutcomeSchema: GenMessage<DeliveryOutcome> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 6);
+  messageDesc(file_farmscope_alert_v1_alert, 7);
 
 /**
  * EvaluationState is kept in the store beside alerting's committed position.
@@ -418,7 +457,7 @@ export type EvaluationState = Message<"farmscope.alert.v1.EvaluationState"> & {
  * Use `create(EvaluationStateSchema)` to create a new message.
  */
 export const EvaluationStateSchema: GenMessage<EvaluationState> = /*@__PURE__*/
-  messageDesc(file_farmscope_alert_v1_alert, 7);
+  messageDesc(file_farmscope_alert_v1_alert, 8);
 
 /**
  * @generated from enum farmscope.alert.v1.Severity
