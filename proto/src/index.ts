@@ -1,4 +1,11 @@
-export { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+export {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 export * from "../gen/farmscope/alert/v1/alert_pb.ts";
 export * from "../gen/farmscope/checkpoint/v1/checkpoint_pb.ts";
 export * from "../gen/farmscope/control/v1/control_pb.ts";

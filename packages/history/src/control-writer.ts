@@ -1,4 +1,5 @@
-import { ControlRecordSchema, create, toBinary } from "@farmscope/proto";
+import { controlKey, controlRecord } from "@farmscope/domain";
+import { ControlRecordSchema, toBinary } from "@farmscope/proto";
 import type { Effect } from "./effects.ts";
 
 export interface DeclaredGap {
@@ -16,12 +17,8 @@ export interface DeclaredGap {
 export function observeAfterGap(gap: DeclaredGap): Effect {
   const id = `observe/${gap.node}/${gap.boot}/${gap.start}/${gap.from}`;
   const reason = `${gap.count} batches from ${gap.from} on were lost`;
-  const record = create(ControlRecordSchema, {
-    version: 1,
-    id,
-    atMs: BigInt(gap.atMs),
-    by: "aggregator",
-    body: { case: "observe", value: { node: gap.node, reason } },
-  });
-  return { stream: { kind: "control" }, key: gap.node, id, payload: toBinary(ControlRecordSchema, record) };
+  const origin = { id, atMs: gap.atMs, by: "aggregator" };
+  const record = controlRecord(origin, { case: "observe", value: { node: gap.node, reason } });
+  const payload = toBinary(ControlRecordSchema, record);
+  return { stream: { kind: "control" }, key: controlKey(record)!, id, payload };
 }

@@ -274,6 +274,32 @@ describe("Emitter", () => {
     assert.deepEqual([...new Set(farms)], ["farm-b 2", "farm-c 3"]);
   });
 
+  test("a restarted emitter knows from the log which farm its node was moved to, of two moves of one version the first", async () => {
+    const { clock, log } = stage();
+    const first = new AbortController();
+    const [running] = await started(emitter({ clock, log }, { rate: 2000 }), first.signal);
+    await passTime(clock, 1000);
+    await log.append({ kind: "control" }, "c", membership(NODE, "farm-b", 1));
+    await log.append({ kind: "control" }, "c", membership(NODE, "farm-late", 1));
+    await passTime(clock, 1000);
+    first.abort();
+    await passTimeUntil(clock, running);
+    const before = (await batchesOf(log)).length;
+    await clock.advance(10);
+    const second = new AbortController();
+    const [again] = await started(emitter({ clock, log }, { rate: 2000 }), second.signal);
+    await passTime(clock, 1000);
+    second.abort();
+    await passTimeUntil(clock, again);
+    const batches = await batchesOf(log);
+    assert.ok(batches.length > before);
+    const farms = (some: readonly Batch[]) => [
+      ...new Set(some.map(({ farm, membershipVersion }) => `${farm} ${membershipVersion}`)),
+    ];
+    assert.deepEqual(farms(batches.slice(0, before)), ["farm-a 0", "farm-b 1"]);
+    assert.deepEqual(farms(batches.slice(before)), ["farm-b 1"]);
+  });
+
   test("an observation asked for through the log is made, one asked for before this start is not", async () => {
     const { clock, log } = stage();
     const observe = control({

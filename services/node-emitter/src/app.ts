@@ -1,8 +1,9 @@
+import { ControlFollower } from "@farmscope/control";
+import { controlFaults, MembershipBook, type ReadPlace } from "@farmscope/domain";
 import type { EventLog } from "@farmscope/log";
 import { type ControlRecord, ObservationReason } from "@farmscope/proto";
 import { type Clock, type Logger, retrying, type Service, type StageBalance } from "@farmscope/runtime";
 import { EMITTER_LIMITS, type EmitterLimits } from "./config.ts";
-import { ControlFollower } from "./control-follower.ts";
 import { HostClaim } from "./host-claim.ts";
 import { HostLock } from "./host-lock.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -44,7 +45,7 @@ export interface EmitterStatus {
 export class Emitter implements Service {
   readonly #options: EmitterOptions;
   readonly #limits: EmitterLimits;
-  readonly #memberships = new Map<string, Membership>();
+  readonly #memberships = new MembershipBook();
   #nodes: readonly SourceNode[] = [];
   #pipeline: Pipeline | undefined;
   #waitingFor: EmitterStatus["waitingFor"] = "source";
@@ -143,23 +144,23 @@ export class Emitter implements Service {
 
   #control(): ControlFollower {
     const { log, clock, logger } = this.#options;
-    const onRecord = (record: ControlRecord): void => this.#onControl(record);
+    const onRecord = (record: ControlRecord, place: ReadPlace): void => this.#onControl(record, place);
     return new ControlFollower({ log, clock, logger, onRecord });
   }
 
-  #onControl({ body }: ControlRecord): void {
-    if (body.case === "membership") {
-      const { node, farm, version } = body.value;
-      if (version <= this.#membershipOf(node).version) return;
-      this.#memberships.set(node, { farm, version });
-      this.#pipeline?.move(node, { farm, version });
+  #onControl(record: ControlRecord, place: ReadPlace): void {
+    const { body, id, by } = record;
+    if (body.case === "membership" && controlFaults(record).length === 0) {
+      const outcome = this.#memberships.apply(body.value, { ...place, id, by });
+      if (outcome === "applied") this.#pipeline?.move(body.value.node, this.#membershipOf(body.value.node));
     }
     // What was asked for before this start is read before there is a pipeline; times would mislead where a clock is wrong.
     if (body.case === "observe") this.#pipeline?.observe(body.value.node, ObservationReason.REQUESTED);
   }
 
   #membershipOf(node: string): Membership {
-    return this.#memberships.get(node) ?? { farm: this.#options.farm, version: 0 };
+    const { farm, version } = this.#memberships.of(node) ?? { farm: this.#options.farm, version: 0 };
+    return { farm, version };
   }
 }
 

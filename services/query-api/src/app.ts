@@ -12,6 +12,7 @@ import { liveRoutes } from "./routes/live.ts";
 import { metricRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { pageRoutes } from "./routes/pages.ts";
+import { registryRoutes } from "./routes/registry.ts";
 import type { App } from "./routes/route.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { respondToMalformed } from "./stages/respond.ts";
@@ -36,6 +37,7 @@ export async function buildApp(context: QueryContext): Promise<App> {
   healthRoutes(app, context);
   metricRoutes(app, context, requests);
   farmRoutes(app, context);
+  registryRoutes(app, context);
   nodeRoutes(app, context);
   pageRoutes(app, context);
   liveRoutes(app, context);

@@ -1,3 +1,4 @@
+import type { ControlAppender, LiveControl } from "@farmscope/control";
 import type { Coordination } from "@farmscope/coordination";
 import type { EventLog } from "@farmscope/log";
 import type { Clock, Config, Logger } from "@farmscope/runtime";
@@ -7,6 +8,7 @@ import type { AlertFeed } from "./read/alert-feed.ts";
 import type { Fleet } from "./read/fleet.ts";
 import type { PageMaps } from "./read/page-maps.ts";
 import type { Views } from "./read/views.ts";
+import type { Registry } from "./write/registry.ts";
 
 /** What the query API is made of: the ports and the settings that it takes. */
 export interface QueryApiOptions {
@@ -30,4 +32,9 @@ export interface QueryContext extends Omit<QueryApiOptions, "version"> {
   readonly pageMaps: PageMaps;
   readonly alerts: AlertFeed;
   readonly live: LiveHub;
+  /** Writes fs.control. */
+  readonly control: ControlAppender;
+  /** What holds by fs.control; `refresh` before it is looked at. */
+  readonly controlled: LiveControl;
+  readonly registry: Registry;
 }

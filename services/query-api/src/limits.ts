@@ -52,6 +52,9 @@ export const ALERT_INSTANCES_KEPT = 10_000;
 /** Dead letters shown by status. */
 export const DEAD_LETTERS_SHOWN = 10;
 
+/** How often a node is moved anew when others move it at the same time; then OVERLOADED. */
+export const REGISTRY_TRIES_MAX = 8;
+
 /** Nodes with series of their own in /metrics; the number left out is a metric too. */
 export const METRIC_NODES_MAX = 5_000;
 /** Farms in /metrics. */

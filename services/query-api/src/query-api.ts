@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import { ControlAppender, LiveControl } from "@farmscope/control";
 import { messageOf, OperatingError, retrying, type Service } from "@farmscope/runtime";
 import { Keys } from "@farmscope/store";
 import { buildApp } from "./app.ts";
@@ -11,6 +12,7 @@ import { Fleet } from "./read/fleet.ts";
 import { PageMaps } from "./read/page-maps.ts";
 import { Views } from "./read/views.ts";
 import type { App } from "./routes/route.ts";
+import { Registry } from "./write/registry.ts";
 
 const ROLE = "query-api";
 
@@ -31,7 +33,9 @@ export class QueryApi implements Service {
     const alerts = new AlertFeed(log, logger);
     const live = new LiveHub(startedMs.toString(36));
     this.#bell = new CommitBell(clock);
-    const pageMaps = new PageMaps(views, log, clock, this.#bell);
+    const control = new ControlAppender({ log, clock, by: ROLE });
+    const controlled = new LiveControl({ log, clock, logger });
+    const pageMaps = new PageMaps(views, control, clock, this.#bell);
     this.context = {
       ...options,
       version: options.version ?? "0.1.0",
@@ -42,6 +46,9 @@ export class QueryApi implements Service {
       pageMaps,
       alerts,
       live,
+      control,
+      controlled,
+      registry: new Registry(control, controlled),
     };
     this.#source = new LiveSource({ hub: live, fleet, views, alerts, clock, logger });
   }
@@ -90,6 +97,7 @@ export class QueryApi implements Service {
     this.context.live.close();
     await stop();
     await this.context.alerts.close();
+    await this.context.controlled.close();
     await this.#app?.close();
     this.#address = "";
   }

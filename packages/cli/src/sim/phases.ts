@@ -1,4 +1,4 @@
-import { ControlRecordSchema, create, toBinary } from "@farmscope/proto";
+import { ControlAppender } from "@farmscope/control";
 import type { Scope } from "@farmscope/store";
 import type { Cluster } from "./cluster.ts";
 import type { Incidents } from "./incidents.ts";
@@ -50,8 +50,8 @@ function isCaughtUp({ streams, witness }: Cluster): boolean {
 async function askForMaps({ log, scenario, serverClock, witness }: Cluster): Promise<void> {
   witness.forgetPuts();
   const untilMs = BigInt(serverClock.nowMs() + DAY_MS);
+  const control = new ControlAppender({ log, clock: serverClock, by: "simulation" });
   for (const node of scenario.emitters.flatMap(({ workload }) => nodesOfWorkload(workload))) {
-    const record = create(ControlRecordSchema, { version: 1, body: { case: "focus", value: { node, untilMs } } });
-    await log.append({ kind: "control" }, node, toBinary(ControlRecordSchema, record));
+    await control.append({ case: "focus", value: { node, untilMs } });
   }
 }

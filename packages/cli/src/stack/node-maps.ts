@@ -1,13 +1,6 @@
-import { randomUUID } from "node:crypto";
+import { ControlAppender } from "@farmscope/control";
 import { partitionOf } from "@farmscope/domain";
-import {
-  ControlRecordSchema,
-  create,
-  fromBinary,
-  type PageMapView,
-  PageMapViewSchema,
-  toBinary,
-} from "@farmscope/proto";
+import { fromBinary, type PageMapView, PageMapViewSchema } from "@farmscope/proto";
 import type { Clock } from "@farmscope/runtime";
 import { Keys } from "@farmscope/store";
 import type { Outside } from "./summary.ts";
@@ -47,12 +40,6 @@ export async function readNodeMaps(
 }
 
 async function requestFocus(outside: Outside, clock: Clock, node: string): Promise<void> {
-  const record = create(ControlRecordSchema, {
-    version: 1,
-    id: randomUUID(),
-    atMs: BigInt(clock.nowMs()),
-    by: "cli",
-    body: { case: "focus", value: { node, untilMs: BigInt(clock.nowMs() + FOCUS_MS) } },
-  });
-  await outside.log.append({ kind: "control" }, node, toBinary(ControlRecordSchema, record), { id: record.id });
+  const control = new ControlAppender({ log: outside.log, clock, by: "cli" });
+  await control.append({ case: "focus", value: { node, untilMs: BigInt(clock.nowMs() + FOCUS_MS) } });
 }

@@ -1,15 +1,14 @@
 import { promisify } from "node:util";
 import { zstdDecompress } from "node:zlib";
+import type { ControlAppender } from "@farmscope/control";
 import { partitionOf } from "@farmscope/domain";
-import type { EventLog } from "@farmscope/log";
-import { ControlRecordSchema, create, type NodeView, type PageMapView, toBinary } from "@farmscope/proto";
+import type { NodeView, PageMapView } from "@farmscope/proto";
 import { type Clock, OperatingError } from "@farmscope/runtime";
 import { FOCUS_MS, FOCUS_NODES_MAX, PAGE_MAP_BYTES_MAX, PAGE_MAP_STALE_MS, PAGE_MAP_WAIT_MS } from "../limits.ts";
 import { num } from "../measure/number.ts";
 import type { CommitBell } from "./commit-bell.ts";
 import type { Views } from "./views.ts";
 
-const CONTROL_VERSION = 1;
 const decompress = promisify(zstdDecompress);
 
 /** A page map, and its runs decompressed. */
@@ -24,15 +23,15 @@ export interface PageMap {
  */
 export class PageMaps {
   readonly #views: Views;
-  readonly #log: EventLog;
+  readonly #control: ControlAppender;
   readonly #clock: Clock;
   readonly #bell: CommitBell;
   /** Nodes that were put in focus here, with the end of it; the oldest first. */
   readonly #focusUntilMs = new Map<string, number>();
 
-  constructor(views: Views, log: EventLog, clock: Clock, bell: CommitBell) {
+  constructor(views: Views, control: ControlAppender, clock: Clock, bell: CommitBell) {
     this.#views = views;
-    this.#log = log;
+    this.#control = control;
     this.#clock = clock;
     this.#bell = bell;
   }
@@ -77,15 +76,8 @@ export class PageMaps {
     this.#focusUntilMs.set(node, untilMs);
     const oldest = this.#focusUntilMs.keys().next();
     if (this.#focusUntilMs.size > FOCUS_NODES_MAX && !oldest.done) this.#focusUntilMs.delete(oldest.value);
-    const record = create(ControlRecordSchema, {
-      version: CONTROL_VERSION,
-      id: `focus/${node}/${untilMs}`,
-      atMs: BigInt(nowMs),
-      by: "query-api",
-      body: { case: "focus", value: { node, untilMs: BigInt(untilMs) } },
-    });
     try {
-      await this.#log.append({ kind: "control" }, node, toBinary(ControlRecordSchema, record));
+      await this.#control.append({ case: "focus", value: { node, untilMs: BigInt(untilMs) } });
     } catch (error) {
       this.#focusUntilMs.delete(node);
       throw error;

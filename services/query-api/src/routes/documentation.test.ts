@@ -19,42 +19,44 @@ describe("the OpenAPI document", () => {
     await app.ready();
     const document = (await app.inject("/openapi.json")).json();
     assert.equal(document.openapi, "3.1.0");
-    const paths = document.paths as Record<string, { get: Operation }>;
+    const paths = document.paths as Record<string, Record<string, Operation>>;
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+    );
     const expected = [
-      "/livez",
-      "/readyz",
-      "/metrics",
-      "/api/v1/farms",
-      "/api/v1/farms/{farm}",
-      "/api/v1/farms/{farm}/fragmentation",
-      "/api/v1/farms/{farm}/latency",
-      "/api/v1/nodes",
-      "/api/v1/nodes/{node}",
-      "/api/v1/nodes/{node}/fragmentation",
-      "/api/v1/nodes/{node}/latency",
-      "/api/v1/nodes/{node}/free-blocks",
-      "/api/v1/nodes/{node}/pages",
-      "/api/v1/live",
-      "/api/v1/alerts",
-      "/api/v1/status",
+      "GET /livez",
+      "GET /readyz",
+      "GET /metrics",
+      "GET /api/v1/farms",
+      "GET /api/v1/farms/{farm}",
+      "GET /api/v1/farms/{farm}/fragmentation",
+      "GET /api/v1/farms/{farm}/latency",
+      "PUT /api/v1/farms/{farm}/nodes/{node}",
+      "GET /api/v1/nodes",
+      "GET /api/v1/nodes/{node}",
+      "GET /api/v1/nodes/{node}/fragmentation",
+      "GET /api/v1/nodes/{node}/latency",
+      "GET /api/v1/nodes/{node}/free-blocks",
+      "GET /api/v1/nodes/{node}/pages",
+      "GET /api/v1/live",
+      "GET /api/v1/alerts",
+      "GET /api/v1/status",
     ];
-    assert.deepEqual(Object.keys(paths).sort(), [...expected].sort());
-    for (const path of expected) {
-      assert.ok(app.hasRoute({ method: "GET", url: path.replaceAll(/\{(\w+)\}/g, ":$1") }), path);
-    }
-    for (const [path, { get }] of Object.entries(paths)) {
-      assert.ok(get.responses["200"]?.content, `${path} shows its answer`);
-      for (const { schema } of Object.values(get.responses["200"].content)) assert.ok(schema, path);
-      assert.ok(get.responses["4XX"]?.content?.["application/problem+json"], `${path} shows its problems`);
+    assert.deepEqual(operations.map(({ method, path }) => `${method} ${path}`).sort(), [...expected].sort());
+    for (const { method, path, operation } of operations) {
+      assert.ok(app.hasRoute({ method, url: path.replaceAll(/\{(\w+)\}/g, ":$1") }), path);
+      assert.ok(operation.responses["200"]?.content, `${path} shows its answer`);
+      for (const { schema } of Object.values(operation.responses["200"].content)) assert.ok(schema, path);
+      assert.ok(operation.responses["4XX"]?.content?.["application/problem+json"], `${path} shows its problems`);
       for (const name of path.matchAll(/\{(\w+)\}/g)) {
         assert.ok(
-          get.parameters?.some((parameter) => parameter.in === "path" && parameter.name === name[1]),
+          operation.parameters?.some((parameter) => parameter.in === "path" && parameter.name === name[1]),
           path,
         );
       }
     }
-    assert.ok(paths["/api/v1/nodes/{node}/pages"]?.get.responses["200"]?.content?.["image/png"]);
-    assert.ok(paths["/api/v1/live"]?.get.responses["200"]?.content?.["text/event-stream"]);
+    assert.ok(paths["/api/v1/nodes/{node}/pages"]?.["get"]?.responses["200"]?.content?.["image/png"]);
+    assert.ok(paths["/api/v1/live"]?.["get"]?.responses["200"]?.content?.["text/event-stream"]);
   });
 
   it("is shown by a page that takes nothing from elsewhere", async () => {

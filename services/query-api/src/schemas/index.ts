@@ -9,5 +9,6 @@ export * from "./node.ts";
 export * from "./operations.ts";
 export * from "./page-map.ts";
 export * from "./past.ts";
+export * from "./registry.ts";
 export * from "./shared.ts";
 export * from "./status.ts";

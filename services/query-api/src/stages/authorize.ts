@@ -9,6 +9,16 @@ import Value from "typebox/value";
 /** What a token may do. "operate" includes "read". Routes for everybody are "open". */
 export type Role = "read" | "operate";
 
+/** Who asks where no tokens are needed: somebody at this machine. */
+const LOCAL_ASKER = "local";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who asks: the name of the token. Stands in what is written to fs.control. */
+    asker: string;
+  }
+}
+
 const TokensFile = Type.Object(
   {
     tokens: Type.Array(
@@ -59,11 +69,12 @@ export function readTokens(path: string): Token[] {
  * machine may ask: what is served beyond loopback needs tokens.
  */
 export function authorize(app: FastifyInstance, tokens: readonly Token[] | null): void {
+  app.decorateRequest("asker", LOCAL_ASKER);
   app.addHook("onRequest", async (request) => {
     const needed = request.routeOptions.config.role ?? "open";
     if (needed === "open") return;
     if (tokens === null) requireLoopback(request);
-    else requireRole(tokens, needed, request);
+    else request.asker = requireRole(tokens, needed, request);
   });
 }
 
@@ -74,13 +85,13 @@ function requireLoopback(request: FastifyRequest): void {
   });
 }
 
-function requireRole(tokens: readonly Token[], needed: Role, request: FastifyRequest): void {
+function requireRole(tokens: readonly Token[], needed: Role, request: FastifyRequest): string {
   const sent = /^Bearer ([^\s]+)$/i.exec(request.headers.authorization ?? "")?.[1];
   if (sent === undefined) throw new OperatingError("UNAUTHENTICATED", "a bearer token is needed");
   const digest = digestOf(sent);
   const token = tokens.find((candidate) => timingSafeEqual(candidate.digest, digest));
   if (token === undefined) throw new OperatingError("UNAUTHENTICATED", "this bearer token is not known");
-  if (token.role === needed || token.role === "operate") return;
+  if (token.role === needed || token.role === "operate") return token.name;
   throw new OperatingError("FORBIDDEN", `token "${token.name}" may ${token.role}, this needs ${needed}`);
 }
 

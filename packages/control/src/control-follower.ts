@@ -1,9 +1,8 @@
+import { CONTROL_VERSION, type ReadPlace } from "@farmscope/domain";
 import type { EventLog, LogReader, LogRecord } from "@farmscope/log";
 import { type ControlRecord, ControlRecordSchema, fromBinary } from "@farmscope/proto";
 import { type Clock, type Logger, messageOf, type OperatingError, retrying } from "@farmscope/runtime";
 
-/** Version of control records that is understood; others are passed over. */
-const CONTROL_VERSION = 1;
 const RECORDS_PER_READ_MAX = 256;
 const READ_WAIT_MS = 1_000;
 
@@ -11,8 +10,10 @@ export interface ControlFollowerOptions {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told of every record, from the first retained one on, in order. */
-  readonly onRecord: (record: ControlRecord, appendedAtMs: number) => void;
+  /** Told of every record of our version, from the first retained one on, in order. */
+  readonly onRecord: (record: ControlRecord, place: ReadPlace) => void;
+  /** Told of the position up to which everything has been read, whether it was understood or not. */
+  readonly onPosition?: (position: number) => void;
 }
 
 /** Reads fs.control from its beginning and follows it. */
@@ -27,33 +28,50 @@ export class ControlFollower {
 
   /** Reads what is there now, so that what holds at the start is known before the first event. @throws {OperatingError} ABORTED. */
   async catchUp(signal: AbortSignal): Promise<void> {
-    const { last } = await this.#retrying(signal, () => this.#options.log.positions({ kind: "control" }));
+    await this.#retrying(signal, () => this.advance(signal));
+  }
+
+  /**
+   * Like {@link catchUp}, but gives up when the log is away. One call at a time.
+   * @throws {OperatingError} LOG_UNAVAILABLE (retriable).
+   */
+  async advance(signal: AbortSignal): Promise<void> {
+    const { last } = await this.#options.log.positions({ kind: "control" });
     // Retention may have removed what stood there: then a read comes back empty.
     while (this.#next <= last && (await this.#read(signal)) > 0);
+    this.#pass(last);
   }
 
   /** Follows until the signal fires. */
   async follow(signal: AbortSignal): Promise<void> {
     try {
-      while (!signal.aborted) await this.#read(signal);
+      while (!signal.aborted) await this.#retrying(signal, () => this.#read(signal));
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
-      await this.#reader?.close();
+      await this.close();
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
   }
 
   /** @returns the number of records that came within a second. */
   async #read(signal: AbortSignal): Promise<number> {
-    const records = await this.#retrying(signal, async () => {
-      this.#reader ??= await this.#open(signal);
-      return this.#reader.next(RECORDS_PER_READ_MAX, READ_WAIT_MS);
-    });
+    this.#reader ??= await this.#open(signal);
+    const records = await this.#reader.next(RECORDS_PER_READ_MAX, READ_WAIT_MS);
     for (const record of records) {
-      this.#next = record.position + 1;
       this.#take(record);
+      this.#pass(record.position);
     }
     return records.length;
+  }
+
+  #pass(position: number): void {
+    if (position < this.#next) return;
+    this.#next = position + 1;
+    this.#options.onPosition?.(position);
   }
 
   #open(signal: AbortSignal): Promise<LogReader> {
@@ -68,7 +86,7 @@ export class ControlFollower {
       this.#options.logger.warn({ position }, `a control record is malformed: ${messageOf(error)}`);
       return;
     }
-    if (record.version === CONTROL_VERSION) this.#options.onRecord(record, appendedAtMs);
+    if (record.version === CONTROL_VERSION) this.#options.onRecord(record, { position, appendedAtMs });
   }
 
   #retrying<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
