@@ -25,7 +25,6 @@ export * from "./control/control-faults.ts";
 export * from "./control/control-limits.ts";
 export * from "./control/control-outcome.ts";
 export * from "./control/control-record.ts";
-export * from "./control/matchers.ts";
 export * from "./control/membership-book.ts";
 export * from "./control/sampling-book.ts";
 export * from "./control/silence-book.ts";

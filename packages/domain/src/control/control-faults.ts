@@ -9,6 +9,7 @@ import type {
   SamplingChange,
   Silence,
 } from "@farmscope/proto";
+import { matcherOf, matchersOf, matchesAll } from "../alert/notify/matcher.ts";
 import {
   CONTROL_NAME_LENGTH_MAX,
   CONTROL_TEXT_LENGTH_MAX,
@@ -22,7 +23,6 @@ import {
   RULE_TEXT_LENGTH_MAX,
   TAGS_MAX,
 } from "./control-limits.ts";
-import { faultOfMatcher, Matchers } from "./matchers.ts";
 
 /** One thing that is wrong with a record, by the field it is about. */
 export interface ControlFault {
@@ -135,15 +135,11 @@ function checkSilence({ id, matchers, startsMs, endsMs, createdBy, comment }: Si
     const isLabel = LABEL.test(matcher.label) && matcher.label.length <= CONTROL_NAME_LENGTH_MAX;
     faults.check(isLabel, "matchers.label", `must match ${LABEL.source}`);
     faults.note("matchers.value", matcher.value, CONTROL_VALUE_LENGTH_MAX);
-    const fault = faultOfMatcher(matcher);
-    if (fault !== null) faults.check(false, "matchers", fault);
+    faults.check(matcherOf(matcher) !== null, "matchers", "must be of a known kind, with a valid expression");
   }
   if (faults.found.length > before) return;
-  faults.check(
-    !new Matchers(matchers).match({}),
-    "matchers",
-    "must not match an alert that has no labels: it would mute all",
-  );
+  const mutesAll = matchesAll(matchersOf(matchers), {});
+  faults.check(!mutesAll, "matchers", "must not match an alert that has no labels: it would mute all");
 }
 
 function checkAnnotation({ id, atMs, untilMs, farm, node, text, tags, url }: Annotation, faults: Faults): void {

@@ -1,7 +1,7 @@
 import type { Silence } from "@farmscope/proto";
+import { type AlertLabels, type LabelMatcher, matchersOf, matchesAll } from "../alert/notify/matcher.ts";
 import { SILENCES_MAX } from "./control-limits.ts";
 import type { ControlOutcome, ControlPlace } from "./control-outcome.ts";
-import { type Labels, Matchers } from "./matchers.ts";
 
 export interface KnownSilence {
   readonly silence: Silence;
@@ -11,7 +11,7 @@ export interface KnownSilence {
 interface Entry extends KnownSilence {
   readonly startsMs: number;
   readonly endsMs: number;
-  readonly matchers: Matchers;
+  readonly matchers: readonly LabelMatcher[];
 }
 
 /** Silences by id: the newest record of an id counts. */
@@ -29,7 +29,7 @@ export class SilenceBook {
       place,
       startsMs: Number(silence.startsMs),
       endsMs: Number(silence.endsMs),
-      matchers: new Matchers(silence.matchers),
+      matchers: matchersOf(silence.matchers),
     });
     return "applied";
   }
@@ -49,9 +49,9 @@ export class SilenceBook {
   }
 
   /** Those that mute an alert of these labels at a time. Cost: one look at each silence in force. */
-  muting(labels: Labels, atMs: number): KnownSilence[] {
+  muting(labels: AlertLabels, atMs: number): KnownSilence[] {
     return [...this.#entries.values()]
-      .filter((entry) => isInForce(entry, atMs) && entry.matchers.match(labels))
+      .filter((entry) => isInForce(entry, atMs) && matchesAll(entry.matchers, labels))
       .sort(byStart);
   }
 

@@ -1,8 +1,10 @@
 /**
  * Matchers of labels, as routes, inhibition and silences write them: `severity="critical"`, `team=~"mem.*"`. Their
- * meaning is Alertmanager's: a regular expression must match the whole value, and an absent label is the empty one.
+ * meaning is Alertmanager's: a regular expression (RE2's, matched in time linear in the value, whatever somebody wrote) must
+ * match the whole value, and an absent label is the empty one.
  */
 import { type Matcher, MatchKind } from "@farmscope/proto";
+import { RE2JS } from "re2js";
 
 /** Labels of an alert as matchers see them. */
 export type AlertLabels = Readonly<Record<string, string>>;
@@ -31,14 +33,14 @@ export class LabelMatcher {
   readonly value: string;
   readonly #test: (value: string) => boolean;
 
-  /** @throws {SyntaxError} when the value is to be a regular expression and is none. */
+  /** @throws {Error} when the value is to be a regular expression and is none. */
   constructor(label: string, operator: Operator, value: string) {
     this.label = label;
     this.operator = operator;
     this.value = value;
     const isRegex = operator === "=~" || operator === "!~";
-    const whole = isRegex ? new RegExp(`^(?:${value})$`, "su") : null;
-    const holds = whole === null ? (given: string) => given === value : (given: string) => whole.test(given);
+    const whole = isRegex ? RE2JS.compile(value, RE2JS.DOTALL) : null;
+    const holds = whole === null ? (given: string) => given === value : (given: string) => whole.matches(given);
     this.#test = operator.startsWith("!") ? (given) => !holds(given) : holds;
   }
 
@@ -66,6 +68,15 @@ export function matcherOf({ label, kind, value }: Matcher): LabelMatcher | null 
   if (operator === null) return null;
   const built = buildMatcher(label, operator, value);
   return typeof built === "string" ? null : built;
+}
+
+/** The matchers of records that were checked before. @throws {Error} when one is none. */
+export function matchersOf(matchers: readonly Matcher[]): LabelMatcher[] {
+  return matchers.map((matcher) => {
+    const built = matcherOf(matcher);
+    if (built === null) throw new Error("invariant broken: a matcher was checked before");
+    return built;
+  });
 }
 
 function buildMatcher(label: string, operator: Operator, value: string): LabelMatcher | string {

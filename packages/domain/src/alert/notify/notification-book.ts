@@ -4,6 +4,7 @@
  * timelines in notification-book.test.ts are the picture.
  */
 import type { Acknowledgement, Notice, Silence } from "@farmscope/proto";
+import { ACKNOWLEDGEMENTS_MAX } from "../../control/control-limits.ts";
 import { transitionName } from "../event-words.ts";
 import type { ZoneOffset } from "./civil-time.ts";
 import { type DecisionReason, isNotice, type NoticeReason, type Told } from "./decision.ts";
@@ -14,7 +15,7 @@ import { groupKeyOf, groupLabelsOf, type Route, routesOf } from "./route.ts";
 import { Silences } from "./silences.ts";
 
 /** Most incidents whose acknowledgement is remembered; the oldest goes first. */
-export const ACKNOWLEDGEMENTS_MAX = 10_000;
+export { ACKNOWLEDGEMENTS_MAX };
 /** Most alerts in groups; as many as alerts with a state. */
 export const MEMBERS_MAX = 200_000;
 

@@ -1,9 +1,10 @@
 /** What people asked not to hear for a while, from fs.control. */
 import type { Silence } from "@farmscope/proto";
+import { SILENCES_MAX } from "../../control/control-limits.ts";
 import { type AlertLabels, type LabelMatcher, matcherOf, matchesAll } from "./matcher.ts";
 
 /** Most silences that are known at a time; those that ended go first. */
-export const SILENCES_MAX = 1000;
+export { SILENCES_MAX };
 
 interface KnownSilence {
   readonly id: string;
