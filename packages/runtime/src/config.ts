@@ -128,6 +128,15 @@ export const ConfigSchema = Type.Object(
       Type.Integer({ default: 1, minimum: 1, maximum: 5, description: "Copies of each stream." }),
       "FARMSCOPE_LOG_REPLICAS",
     ),
+    checkpointIntervalMs: setting(
+      Type.Integer({
+        default: 300_000,
+        minimum: 1_000,
+        maximum: 3_600_000,
+        description: "Longest time between two checkpoints of a partition, in ms: a takeover folds so much again.",
+      }),
+      "FARMSCOPE_CHECKPOINT_INTERVAL_MS",
+    ),
     pageRingBytes: setting(
       Type.Integer({
         default: 16 * 2 ** 20,

@@ -28,3 +28,9 @@ export const DEFAULT_LIMITS: AggregatorLimits = {
   pageMapsPerCommitMax: 32,
   pageMapKeepMs: 600_000,
 };
+
+/** Limits with a checkpoint at least so often, in milliseconds. */
+export function checkpointsEvery(intervalMs: number): Partial<AggregatorLimits> {
+  const { checkpointIntervalMsMin } = DEFAULT_LIMITS;
+  return { checkpointIntervalMs: intervalMs, checkpointIntervalMsMin: Math.min(intervalMs, checkpointIntervalMsMin) };
+}

@@ -1,4 +1,4 @@
 export { Aggregator, type AggregatorOptions, createAggregator } from "./app.ts";
 export { canonicalHash, type HashedNode } from "./canonical-hash.ts";
-export { type AggregatorLimits, DEFAULT_LIMITS } from "./config.ts";
+export { type AggregatorLimits, checkpointsEvery, DEFAULT_LIMITS } from "./config.ts";
 export { AGGREGATOR_ROLE } from "./ownership.ts";

@@ -1,4 +1,4 @@
-import { createAggregator } from "@farmscope/aggregator";
+import { checkpointsEvery, createAggregator } from "@farmscope/aggregator";
 import { defineCommand } from "../command.ts";
 import { replicaIdOf } from "../replica-id.ts";
 import { runService } from "../run-service.ts";
@@ -18,6 +18,7 @@ export const aggregate = defineCommand({
         partitions: config.partitions,
         namespace: config.namespace,
         replicaId: replicaIdOf(config),
+        limits: checkpointsEvery(config.checkpointIntervalMs),
       }),
     );
   },

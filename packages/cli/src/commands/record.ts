@@ -56,6 +56,7 @@ function defaultSourceFlags() {
   return {
     source: "bpf",
     nodes: SOURCE_FLAGS.nodes.default,
+    "first-node": SOURCE_FLAGS["first-node"].default,
     seed: SOURCE_FLAGS.seed.default,
     events: SOURCE_FLAGS.events.default,
     rate: SOURCE_FLAGS.rate.default,

@@ -31,6 +31,7 @@ export async function openSource(
         clock,
         seed: flags.seed,
         nodes: flags.nodes,
+        firstNode: flags["first-node"],
         eventsPerNode: flags.events,
         rate: flags.rate,
         memoryBytes: flags["node-mib"] * 2 ** 20,

@@ -2,12 +2,12 @@ import type { Clock, Config, Logger } from "@farmscope/runtime";
 import { ensureStreams, openPorts, type Ports } from "../ports.ts";
 import { judge } from "../truth/judge.ts";
 import { type KernelReading, readKernelPages } from "../truth/kernel-reading.ts";
+import { catchUp } from "./catch-up.ts";
 import { chooseSource } from "./choose-source.ts";
 import { hashOfNodes } from "./hash.ts";
 import { type SourceFlags, sourceArguments } from "./source-flags.ts";
 import { Stack } from "./stack.ts";
 import * as summary from "./summary.ts";
-import { waitUntil } from "./wait.ts";
 
 export interface SessionOptions {
   readonly config: Config;
@@ -22,9 +22,6 @@ export interface SessionOptions {
   readonly withHash: boolean;
   readonly signal: AbortSignal;
 }
-
-/** Longest time for the aggregator to fold what was published, at the start and at the end. */
-const CATCH_UP_MS_MAX = 120_000;
 
 /**
  * One run of the whole product on this machine: servers, services, source; then an orderly end and a summary whose every
@@ -78,15 +75,6 @@ async function untilOver(options: SessionOptions, hasEnded: () => boolean): Prom
   while (!signal.aborted && !hasEnded() && clock.monotonicMs() < deadlineMs) {
     await clock.sleep(Math.min(200, Math.max(1, deadlineMs - clock.monotonicMs())));
   }
-}
-
-/** Whether everything published until now is folded and committed. */
-async function catchUp(outside: summary.Outside, clock: Clock): Promise<boolean> {
-  const published = await summary.eventPositions(outside);
-  return await waitUntil(clock, CATCH_UP_MS_MAX, async () => {
-    const committed = await summary.committedPositions(outside);
-    return committed.every((position, partition) => position >= published[partition]!);
-  });
 }
 
 interface Ending extends SessionOptions {

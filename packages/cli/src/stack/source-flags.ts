@@ -9,6 +9,13 @@ export const SOURCE_FLAGS = {
     description: "Where events come from. auto: the kernel, or the recorded trace where BPF cannot be had.",
   },
   nodes: { kind: "integer", minimum: 1, maximum: 5000, default: 1, description: "Synthetic: number of nodes." },
+  "first-node": {
+    kind: "integer",
+    minimum: 0,
+    maximum: 1_000_000,
+    default: 0,
+    description: "Synthetic: index of the first node, so that several emitters can share a fleet.",
+  },
   seed: { kind: "integer", minimum: 0, maximum: 2 ** 32 - 1, default: 1, description: "Synthetic: seed." },
   events: {
     kind: "integer",
@@ -46,7 +53,7 @@ export type SourceFlags = FlagValues<typeof SOURCE_FLAGS>;
 /** The same flags as words, for a child process. */
 export function sourceArguments(flags: SourceFlags, source: string): string[] {
   const words = ["--source", source];
-  for (const name of ["nodes", "seed", "events", "rate", "node-mib", "trace", "speed"] as const) {
+  for (const name of ["nodes", "first-node", "seed", "events", "rate", "node-mib", "trace", "speed"] as const) {
     const value = flags[name];
     if (value !== undefined) words.push(`--${name}`, String(value));
   }

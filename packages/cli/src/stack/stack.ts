@@ -1,8 +1,9 @@
 import { createWriteStream, mkdirSync, rmSync, type WriteStream } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Clock, type Config, type Logger, OperatingError, SETTINGS, SupervisedProcess } from "@farmscope/runtime";
+import { type Clock, type Config, type Logger, OperatingError, SupervisedProcess } from "@farmscope/runtime";
 import { isFree, KafkaServer, type LocalServer, NatsServer, RedisServer } from "@farmscope/testkit";
+import { environmentOf } from "./environment.ts";
 import { clearRunState, refuseSecondRun, writeRunState } from "./run-state.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -160,14 +161,4 @@ async function refuseTakenPort(http: string): Promise<void> {
   throw new OperatingError("HTTP_LISTEN_FAILED", `another program listens at port ${port}`, {
     remedy: "end it, or name another address with --http (FARMSCOPE_HTTP), e.g. 127.0.0.1:7071",
   });
-}
-
-/** Settings as environment variables, for children. */
-function environmentOf(config: Config): Record<string, string> {
-  const environment: Record<string, string> = {};
-  for (const setting of SETTINGS) {
-    const value = String(config[setting.key]);
-    if (value !== "") environment[setting.env] = value;
-  }
-  return environment;
 }

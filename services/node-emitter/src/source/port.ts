@@ -45,8 +45,12 @@ export interface NodeSink {
   /** Goes into the log behind every page event given before it, and ahead of all given after it. */
   observation(part: Observation): void;
   gauges(gauges: MemoryGauges): void;
-  /** Cumulative balance of the source at this moment (batched is filled in by the batcher). */
-  counters(counters: Counters): void;
+  /**
+   * Cumulative balance of the source at this moment (batched is filled in by the batcher).
+   * @param sourcePosition where the source stands by these counters, if it can resume: what it left out since the last
+   *   pour would be counted again otherwise.
+   */
+  counters(counters: Counters, sourcePosition?: number): void;
   /**
    * Synthetic and trace: called ahead of a pour, says where the source stands once that pour is through, so that a
    * killed source can resume. A pour of n events passes n positions: where a batch is closed inside it, the batch

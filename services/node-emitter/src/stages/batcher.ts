@@ -164,8 +164,9 @@ export class Batcher implements NodeSink {
     this.#reach(0);
   }
 
-  counters(counters: Counters): void {
+  counters(counters: Counters, sourcePosition = 0): void {
     this.#balance.learn(counters);
+    this.#position = Math.max(this.#position, sourcePosition);
   }
 
   position(sourcePosition: number): void {

@@ -94,7 +94,7 @@ export class OrderedOutlet {
     runq.cgroup[0] = event.cgroup;
     runq.cpu[0] = event.cpu;
     runq.previousPid[0] = event.previousPid;
-    this.#announce();
+    this.#announce(1);
     this.#poured.runq++;
     this.#sink.runq(runq);
   }
@@ -111,7 +111,7 @@ export class OrderedOutlet {
     this.flush();
     this.events++;
     if (!this.#isNews()) return;
-    this.#announce();
+    this.#announce(1);
     this.#poured.gc++;
     this.#sink.gcPause(pause);
   }
@@ -132,29 +132,28 @@ export class OrderedOutlet {
   unnumberedObservation(part: Observation): void {
     invariant(!this.isSkipping, "observations on demand wait until the log's end is reached");
     this.flush();
-    this.#announce();
+    this.#announce(0);
     this.#sink.observation(part);
   }
 
   /** Pours the gathered page events. */
   flush(): void {
     if (this.#pages.length === 0) return;
-    this.#announce();
+    this.#announce(this.#pages.length);
     this.#poured.pages += this.#pages.length;
     this.#sink.pages(this.#pages);
     this.#pages.length = 0;
   }
 
-  /** Tells the sink the counters as they stand. */
+  /** Tells the sink the counters as they stand; nothing may be gathered. */
   tellCounters(): void {
-    this.#countersChanged = false;
-    this.#sink.counters(this.#counters());
+    this.#tellCounters(this.position);
   }
 
   #pourOther(pour: () => void): void {
     this.flush();
     if (!this.#isNews()) return;
-    this.#announce();
+    this.#announce(1);
     pour();
   }
 
@@ -163,10 +162,19 @@ export class OrderedOutlet {
     return ++this.position > this.#skip;
   }
 
-  /** The counters go ahead, without the pour: a batch closed within it must not have seen what only the next one holds. */
-  #announce(): void {
-    if (this.#countersChanged) this.tellCounters();
+  /**
+   * The counters go ahead, without the pour: a batch closed within it must not have seen what only the next one holds.
+   * @param pouring positions that the pour passes.
+   */
+  #announce(pouring: number): void {
+    if (this.#countersChanged) this.#tellCounters(this.position - pouring);
     this.#sink.position(this.position);
+  }
+
+  /** @param position up to which they count: events that were sampled out take positions too, and are in no pour. */
+  #tellCounters(position: number): void {
+    this.#countersChanged = false;
+    this.#sink.counters(this.#counters(), position);
   }
 
   #counters(): Counters {

@@ -59,6 +59,8 @@ async function runToEnd(plan: Scenario, resumeAt = 0, whilePolling?: (source: Sy
   while (!source.finished) {
     source.poll(0);
     whilePolling?.(source);
+    // As when its age closes a batch between two polls.
+    batcher.closeIfDue(Number.POSITIVE_INFINITY);
   }
   await source.close();
   batcher.finish();
@@ -121,6 +123,16 @@ test("a killed node goes on where its log ends: both halves together are the und
     }),
     { numRuns: 20 },
   );
+});
+
+test("events that were sampled out are counted once, wherever the first half ends", async () => {
+  const plan: Scenario = { seed: 5, mix: "balanced", memoryMiB: 16, events: 30_000, runqKeepOneIn: 16 };
+  const { batches } = await runToEnd(plan);
+  const seenOf = (batch: Batch | undefined): bigint => batch?.counters?.runq?.seen ?? 0n;
+  for (const kept of batches) {
+    const rest = await runToEnd(plan, Number(kept.sourcePosition));
+    assert.equal(seenOf(kept) + seenOf(rest.batches.at(-1)), seenOf(batches.at(-1)));
+  }
 });
 
 test("observations on demand change neither the stream's own items nor the positions", async () => {

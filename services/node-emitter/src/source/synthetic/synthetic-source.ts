@@ -17,6 +17,8 @@ export interface SyntheticOptions {
   readonly clock: Clock;
   readonly seed: number;
   readonly nodes: number;
+  /** Index of the first of them: several sources of one seed can share a fleet. Default 0. */
+  readonly firstNode?: number;
   /** Raw events after which a node ends; each ends with the burst that reaches them. 0, the default: never. */
   readonly eventsPerNode?: number;
   /** Raw events a second for each node; 0 runs as fast as the log takes them. Default 2,000. */
@@ -55,10 +57,11 @@ export class SyntheticSource implements EventSource {
   }
 
   open(): Promise<readonly SourceNode[]> {
-    const { nodes, seed, clock, mix, eventsPerNode, memoryBytes, prefix = "synthetic-" } = this.#options;
+    const { nodes, firstNode = 0, seed, clock, mix, eventsPerNode, memoryBytes, prefix = "synthetic-" } = this.#options;
     const blocks = Math.floor((memoryBytes ?? MEMORY_BYTES_DEFAULT) / PAGE_BYTES / MAX_BLOCK_FRAMES);
     invariant(blocks >= 4, "a simulated node has at least 16 MiB");
-    this.#nodes = Array.from({ length: nodes }, (_, index) => {
+    this.#nodes = Array.from({ length: nodes }, (_, at) => {
+      const index = firstNode + at;
       return new SimulatedNode({
         id: `${prefix}${index}`,
         index,

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { SystemClock } from "@farmscope/runtime";
+import { KafkaServer, NatsServer, RedisServer } from "@farmscope/testkit";
+import type { LogKind } from "./installation.ts";
+import { runKills } from "./kills.ts";
+
+const clock = new SystemClock();
+
+async function inDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "farmscope-chaos-"));
+  try {
+    return await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const MISSING: Readonly<Record<LogKind, string | null>> = {
+  jetstream: NatsServer.missing() ?? RedisServer.missing(),
+  kafka: KafkaServer.missing() ?? RedisServer.missing(),
+};
+
+for (const log of ["jetstream", "kafka"] as const) {
+  test(`killed and paused processes change nothing that is folded from ${log}, and a rebuild comes to the same`, {
+    skip: MISSING[log] ?? false,
+  }, async (context) => {
+    await inDirectory(async (directory) => {
+      const said: string[] = [];
+      const tell = (line: string): void => void said.push(line);
+      const report = await runKills({ clock, log, directory, seed: 1, nodes: 8, kills: 4, rate: 300, tell });
+      context.diagnostic(JSON.stringify(report.by_kind));
+      assert.deepEqual(report.faults, [], said.join("\n"));
+      assert.equal(report.hash, report.reference_hash);
+      assert.ok(report.rebuild.equal > 8);
+    });
+  });
+}
