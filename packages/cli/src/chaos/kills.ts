@@ -15,6 +15,8 @@ export interface KillsOptions {
   readonly kills: number;
   /** Page events a second and node. */
   readonly rate: number;
+  /** What an undisturbed run of the same came to. Default: one is made first. */
+  readonly reference?: Outcome;
   readonly tell: (line: string) => void;
 }
 
@@ -53,24 +55,32 @@ const TRAFFIC_MS_MAX = 600_000;
 
 /** Runs seeded traffic undisturbed, then again among kills and pauses, and compares. */
 export async function runKills(options: KillsOptions): Promise<KillsReport> {
-  const { clock, seed, nodes, kills, rate, tell } = options;
+  const { clock, seed, nodes, kills } = options;
   const beganMs = clock.monotonicMs();
-  const eventsPerNode = Math.ceil((rate * kills * WAIT_MS_MEAN * TRAFFIC_MARGIN) / 1_000);
-  const traffic = { seed, nodes, emitters: Math.min(EMITTERS, nodes), eventsPerNode, rate, nodeMib: NODE_MIB };
-  tell(`undisturbed: ${nodes} nodes, ${eventsPerNode} page events each, as fast as they go`);
-  const reference = await undisturbed(options, { ...traffic, rate: 0 });
-  tell(`undisturbed: hash ${reference.hash}, ${reference.events.in} events, ${reference.events.lost} lost`);
+  const traffic = trafficOf(options);
+  const reference = options.reference ?? (await runUndisturbed(options));
   const disturbed = await amongKills(options, traffic);
   const report = { ...disturbed, reference_hash: reference.hash, reference_events: reference.events };
   const wall_s = Math.round((clock.monotonicMs() - beganMs) / 1_000);
   return { log: options.log, seed, nodes, ...report, wall_s, faults: faultsOf(report, kills) };
 }
 
-async function undisturbed(options: KillsOptions, traffic: Traffic): Promise<Outcome> {
+/** The same traffic, as fast as it goes, with nothing in its way. */
+export async function runUndisturbed(options: KillsOptions): Promise<Outcome> {
+  const { clock, nodes, tell } = options;
+  const traffic = trafficOf(options);
+  tell(`undisturbed: ${nodes} nodes, ${traffic.eventsPerNode} page events each, as fast as they go`);
   await using installation = await install(options, "undisturbed");
   await startAggregators(installation, AGGREGATORS);
-  const emitters = await startTraffic(installation, traffic);
-  return await readOutcome(installation, emitters, TRAFFIC_MS_MAX, options.clock);
+  const emitters = await startTraffic(installation, { ...traffic, rate: 0 });
+  const reference = await readOutcome(installation, emitters, TRAFFIC_MS_MAX, clock);
+  tell(`undisturbed: hash ${reference.hash}, ${reference.events.in} events, ${reference.events.lost} lost`);
+  return reference;
+}
+
+function trafficOf({ seed, nodes, kills, rate }: KillsOptions): Traffic {
+  const eventsPerNode = Math.ceil((rate * kills * WAIT_MS_MEAN * TRAFFIC_MARGIN) / 1_000);
+  return { seed, nodes, emitters: Math.min(EMITTERS, nodes), eventsPerNode, rate, nodeMib: NODE_MIB };
 }
 
 async function amongKills(options: KillsOptions, traffic: Traffic) {
