@@ -9,13 +9,18 @@ export interface RuleText {
   readonly text: string;
 }
 
-/** The set of these files, by name, with the hash by which an unchanged one is known. */
-export function ruleSetOf(files: readonly RuleText[]): RuleSet {
+/**
+ * The set of these files, by name, with the hash by which an unchanged one is known.
+ * @param quantiles those that the rules name: wide windows then carry them.
+ */
+export function ruleSetOf(files: readonly RuleText[], quantiles: readonly number[] = []): RuleSet {
   const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
   const hash = createHash("sha256");
   // Lengths keep ("a", "bc") and ("ab", "c") apart.
   for (const { name, text } of sorted) hash.update(`${name.length} ${text.length} ${name}${text}`);
-  return create(RuleSetSchema, { files: sorted.map(({ name, text }) => ({ name, text })), sha256: hash.digest() });
+  const named = [...new Set(quantiles)].sort((a, b) => a - b);
+  const texts = sorted.map(({ name, text }) => ({ name, text }));
+  return create(RuleSetSchema, { files: texts, sha256: hash.digest(), quantiles: named });
 }
 
 /** Whether two sets are the same. */

@@ -5,11 +5,34 @@
 
 /**
  * A stream of the log. Raw events, and checkpoints of what was folded from them, are in one stream per partition, since
- * they are read by whoever owns it; every other stream is single.
+ * they are read by whoever owns it; views have one for each width of windows; every other stream is single.
  */
-export type StreamName =
-  | { readonly kind: "event" | "checkpoint"; readonly partition: number }
-  | { readonly kind: "view" | "alert" | "control" | "dead" };
+export type StreamName = PartitionStreamName | WholeStreamName;
+
+export interface PartitionStreamName {
+  readonly kind: "event" | "checkpoint";
+  readonly partition: number;
+}
+
+export type WholeStreamName = ViewStreamName | { readonly kind: "alert" | "control" | "dead" };
+
+/** Closed windows of one width. Each width is kept for a time of its own, and a stream has but one. Default: 10 s. */
+export interface ViewStreamName {
+  readonly kind: "view";
+  readonly widthMs?: ViewWidthMs;
+}
+
+/** Widths of windows in milliseconds, each with a stream of its own, and how the broker's names call them. */
+export const VIEW_WIDTHS = { 10000: "", 60000: "1m", 600000: "10m" } as const;
+export type ViewWidthMs = keyof typeof VIEW_WIDTHS;
+const VIEW_WIDTH_DEFAULT_MS: ViewWidthMs = 10_000;
+
+/** What a stream is called among those that are not divided: "alert", "view", "view-1m". */
+export function streamLabel(stream: WholeStreamName): string {
+  if (stream.kind !== "view") return stream.kind;
+  const width = VIEW_WIDTHS[stream.widthMs ?? VIEW_WIDTH_DEFAULT_MS];
+  return width === "" ? stream.kind : `${stream.kind}-${width}`;
+}
 
 export interface AppendOptions {
   /** Deterministic id; the broker may drop a second message of the same id, readers must. At most 256 characters. */
@@ -97,10 +120,9 @@ export interface LogDescription {
   readonly warnings: readonly string[];
 }
 
-/** A stream's name in the broker: "FS_EV_3", "FS_CKPT_3", "FS_VIEW" for namespace "fs". */
+/** A stream's name in the broker: "FS_EV_3", "FS_CKPT_3", "FS_VIEW", "FS_VIEW_1M" for namespace "fs". */
 export function brokerStreamName(namespace: string, stream: StreamName): string {
   const upper = namespace.toUpperCase().replaceAll("-", "_");
-  if (stream.kind === "event") return `${upper}_EV_${stream.partition}`;
-  if (stream.kind === "checkpoint") return `${upper}_CKPT_${stream.partition}`;
-  return `${upper}_${stream.kind.toUpperCase()}`;
+  if ("partition" in stream) return `${upper}_${stream.kind === "event" ? "EV" : "CKPT"}_${stream.partition}`;
+  return `${upper}_${streamLabel(stream).toUpperCase().replaceAll("-", "_")}`;
 }

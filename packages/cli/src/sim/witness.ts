@@ -1,4 +1,4 @@
-import type { StreamName } from "@farmscope/log";
+import { type StreamName, streamLabel } from "@farmscope/log";
 import { fromBinary, ViewRecordSchema } from "@farmscope/proto";
 import type { Claim, Commit, CommitOutcome, Scope, ViewStore } from "@farmscope/store";
 import type { Appended } from "@farmscope/testkit/simulation";
@@ -102,7 +102,7 @@ export class Witness {
 }
 
 export function nameOf(stream: StreamName): string {
-  return stream.kind === "event" ? `event/${stream.partition}` : stream.kind;
+  return "partition" in stream ? `${stream.kind}/${stream.partition}` : streamLabel(stream);
 }
 
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -10,6 +10,7 @@ import {
   CONTROL_TEXT_LENGTH_MAX,
   MATCHERS_MAX,
   MEMBERSHIPS_MAX,
+  RULE_QUANTILES_MAX,
   RULE_TEXT_LENGTH_MAX,
   SAMPLINGS_MAX,
   SILENCES_MAX,
@@ -247,6 +248,9 @@ describe("what may go into fs.control", () => {
         value: { files: [{ name: "a", text: "x".repeat(length) }], sha256: new Uint8Array(32) },
       });
     assert.deepEqual([rules(RULE_TEXT_LENGTH_MAX), rules(RULE_TEXT_LENGTH_MAX + 1)], [[], ["files"]]);
+    const naming = (quantiles: number[]) => faults({ case: "rules", value: { sha256: new Uint8Array(32), quantiles } });
+    const many = Array.from({ length: RULE_QUANTILES_MAX }, () => 0.5);
+    assert.deepEqual([naming(many), naming([...many, 0.5]), naming([1.1])], [[], ["quantiles"], ["quantiles"]]);
   });
 
   it("has no silence that ends before it starts, that mutes everything, or whose expression is none", () => {

@@ -20,6 +20,7 @@ import {
   MATCHERS_MAX,
   RULE_FILE_NAME_LENGTH_MAX,
   RULE_FILES_MAX,
+  RULE_QUANTILES_MAX,
   RULE_TEXT_LENGTH_MAX,
   TAGS_MAX,
 } from "./control-limits.ts";
@@ -111,7 +112,7 @@ function checkSampling({ farm, node, pageKeepOneIn, runqKeepOneIn }: SamplingCha
   faults.check(runqKeepOneIn <= KEEP_ONE_IN_MAX, "runq_keep_one_in", message);
 }
 
-function checkRules({ files, sha256 }: RuleSet, faults: Faults): void {
+function checkRules({ files, sha256, quantiles }: RuleSet, faults: Faults): void {
   faults.list("files", files.length, 0, RULE_FILES_MAX);
   for (const { name } of files) faults.text("files.name", name, RULE_FILE_NAME_LENGTH_MAX);
   faults.check(new Set(files.map(({ name }) => name)).size === files.length, "files.name", "must be different");
@@ -122,6 +123,12 @@ function checkRules({ files, sha256 }: RuleSet, faults: Faults): void {
     `must have at most ${RULE_TEXT_LENGTH_MAX} characters together`,
   );
   faults.check(sha256.length === SHA256_BYTES, "sha256", `must have ${SHA256_BYTES} bytes`);
+  faults.list("quantiles", quantiles.length, 0, RULE_QUANTILES_MAX);
+  faults.check(
+    quantiles.every((quantile) => quantile >= 0 && quantile <= 1),
+    "quantiles",
+    "must lie in 0..1",
+  );
 }
 
 function checkSilence({ id, matchers, startsMs, endsMs, createdBy, comment }: Silence, faults: Faults): void {

@@ -10,6 +10,8 @@ export const CONTROL_URL_LENGTH_MAX = 2_048;
 export const MATCHERS_MAX = 16;
 export const TAGS_MAX = 32;
 export const RULE_FILES_MAX = 64;
+/** Different quantiles that a rule set names at most. */
+export const RULE_QUANTILES_MAX = 16;
 /** Longest path of a rule file, in characters. */
 export const RULE_FILE_NAME_LENGTH_MAX = 256;
 /** Characters of all rule files together: a set has to fit into one message of the log. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OperatingError } from "@farmscope/runtime";
 import { JetStreamApiError } from "@nats-io/jetstream";
+import { brokerStreamName } from "../port.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { parseDelivery } from "./delivery.ts";
 import { keyOf, placeOf, streamSubject } from "./subjects.ts";
@@ -20,6 +21,8 @@ test("Delivery is read from the old and the new form of the reply subject.", () 
 test("Subjects are those of the design.", () => {
   assert.equal(streamSubject("fs", { kind: "event", partition: 3 }), "fs.ev.3.*");
   assert.equal(streamSubject("fs", { kind: "view" }), "fs.view.*");
+  assert.equal(streamSubject("fs", { kind: "view", widthMs: 60_000 }), "fs.view-1m.*");
+  assert.equal(brokerStreamName("fs", { kind: "view", widthMs: 600_000 }), "FS_VIEW_10M");
   assert.deepEqual(placeOf("fs", { kind: "event", partition: 3 }, "node-1"), {
     subject: "fs.ev.3.node-1",
     header: null,

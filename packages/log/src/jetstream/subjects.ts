@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { decodeToken, encodeToken } from "@farmscope/domain";
-import type { StreamName } from "../port.ts";
+import { type StreamName, streamLabel } from "../port.ts";
 
 /**
  * Subjects: `<namespace>.ev.<partition>.<key>`, `<namespace>.ckpt.<partition>.<key>`, `<namespace>.view.<key>` and so
@@ -46,6 +46,6 @@ export function keyOf(subject: string, header: () => string | undefined): string
 }
 
 function subjectPrefix(namespace: string, stream: StreamName): string {
-  if (stream.kind === "event") return `${namespace}.ev.${stream.partition}`;
-  return stream.kind === "checkpoint" ? `${namespace}.ckpt.${stream.partition}` : `${namespace}.${stream.kind}`;
+  if ("partition" in stream) return `${namespace}.${stream.kind === "event" ? "ev" : "ckpt"}.${stream.partition}`;
+  return `${namespace}.${streamLabel(stream)}`;
 }

@@ -24,6 +24,8 @@ test("Raw events are partitions of one topic, every other stream is a topic of i
     "FS_A_CKPT_2 1",
     "FS_A_CKPT_3 1",
     "FS_A_VIEW 1",
+    "FS_A_VIEW_1M 1",
+    "FS_A_VIEW_10M 1",
     "FS_A_ALERT 1",
     "FS_A_CONTROL 1",
     "FS_A_DEAD 1",

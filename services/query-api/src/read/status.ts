@@ -1,4 +1,4 @@
-import type { StreamName, StreamPositions } from "@farmscope/log";
+import { type StreamName, type StreamPositions, streamLabel, WHOLE_STREAMS } from "@farmscope/log";
 import { messageOf, type StageCounter } from "@farmscope/runtime";
 import type { QueryContext } from "../context.ts";
 import { PROBE_MS_MAX } from "../limits.ts";
@@ -12,7 +12,6 @@ import type { PartitionNodes } from "./fleet.ts";
 
 /** What each role of a replica announces itself as. */
 const ROLES = ["aggregator", "alerting", "query-api", "emitter"];
-const SINGLE_STREAMS = ["view", "alert", "control", "dead"] as const;
 
 /**
  * The state of the installation. What cannot be reached is left out and named in `warnings`, so that status answers
@@ -32,7 +31,7 @@ export async function readStatus(context: QueryContext, stages: readonly StageCo
     orElse("owners", new Map<string, string>(), coordination.holders("")),
     orElse("nodes", [], fleet.all()),
     orElse("dead letters", { messages: 0, newest: [] }, readDeadLetters(log)),
-    Promise.all(SINGLE_STREAMS.map((kind) => orElse(`stream ${kind}`, null, streamLine({ kind }, log)))),
+    Promise.all(WHOLE_STREAMS.map((stream) => orElse(`stream ${streamLabel(stream)}`, null, streamLine(stream, log)))),
     Promise.all(ROLES.map((role) => orElse(`members of ${role}`, [], coordination.members(role)))),
   ]);
   const read = (partition: number) => partitionLine(context, partition, holders, nodes[partition]);
@@ -72,8 +71,8 @@ export async function readStatus(context: QueryContext, stages: readonly StageCo
 }
 
 function positionsName(stream: StreamName): string {
-  if (stream.kind === "event") return `ev.${stream.partition}`;
-  return stream.kind === "checkpoint" ? `ckpt.${stream.partition}` : stream.kind;
+  if ("partition" in stream) return `${stream.kind === "event" ? "ev" : "ckpt"}.${stream.partition}`;
+  return streamLabel(stream);
 }
 
 function lineOf(stream: StreamName, { first, last, messages, bytes }: StreamPositions) {

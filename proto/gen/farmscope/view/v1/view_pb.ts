@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file farmscope/view/v1/view.proto.
  */
 export const file_farmscope_view_v1_view: GenFile = /*@__PURE__*/
-  fileDesc("ChxmYXJtc2NvcGUvdmlldy92MS92aWV3LnByb3RvEhFmYXJtc2NvcGUudmlldy52MSJbCgxEaXN0cmlidXRpb24SDQoFc2xvdHMYASABKAwSDQoFZXhhY3QYAiABKAwSDQoFY291bnQYAyABKAQSDgoGc3VtX3VzGAQgASgBEg4KBm1heF91cxgFIAEoASJ3ChJTaWduYWxEaXN0cmlidXRpb24SKgoGc2lnbmFsGAEgASgOMhouZmFybXNjb3BlLmV2ZW50LnYxLlNpZ25hbBI1CgxkaXN0cmlidXRpb24YAiABKAsyHy5mYXJtc2NvcGUudmlldy52MS5EaXN0cmlidXRpb24ilQEKEkNncm91cERpc3RyaWJ1dGlvbhIqCgZzaWduYWwYASABKA4yGi5mYXJtc2NvcGUuZXZlbnQudjEuU2lnbmFsEg4KBmNncm91cBgCIAEoDRIMCgRwYXRoGAMgASgJEjUKDGRpc3RyaWJ1dGlvbhgEIAEoCzIfLmZhcm1zY29wZS52aWV3LnYxLkRpc3RyaWJ1dGlvbiJSCgdCYWxhbmNlEgoKAmluGAEgASgEEg4KBmZvbGRlZBgCIAEoBBIPCgdkcm9wcGVkGAMgASgEEgwKBGxvc3QYBCABKAQSDAoEaGVsZBgFIAEoBCJdCg1CYXRjaENvdW50ZXJzEg4KBmZvbGRlZBgBIAEoBBISCgpkdXBsaWNhdGVzGAIgASgEEgwKBGdhcHMYAyABKAQSDAoEaGVsZBgEIAEoBBIMCgRkZWFkGAUgASgEItgBCgpab25lTWVtb3J5EgwKBG5hbWUYASABKAkSEQoJbnVtYV9ub2RlGAIgASgNEg8KB21hbmFnZWQYAyABKA0SEgoKZnJlZV9wYWdlcxgEIAEoDRIRCglwY3BfcGFnZXMYBSABKA0SFwoPYWxsb2NhdGVkX3BhZ2VzGAYgASgNEhMKC2ZyZWVfYmxvY2tzGAcgAygNEhEKCWJ1ZGR5aW5mbxgIIAMoDRIWCg51bnVzYWJsZV9pbmRleBgJIAMoARIYChBrZXJuZWxfcGNwX3BhZ2VzGAogASgNIpsBCglBZ3JlZW1lbnQSFgoOb2JzZXJ2YXRpb25faWQYASABKA0SNQoGcmVhc29uGAIgASgOMiUuZmFybXNjb3BlLmV2ZW50LnYxLk9ic2VydmF0aW9uUmVhc29uEg0KBWF0X21zGAMgASgDEg4KBmZyYW1lcxgEIAEoBBINCgV3cm9uZxgFIAEoBBIRCglhbWJpZ3VvdXMYBiABKAQi1AEKDVBhZ2VBbm9tYWxpZXMSGwoTYWxsb2Nfb2ZfZnJlZV9idWRkeRgBIAEoBBIUCgxmcmVlX29mX2ZyZWUYAiABKAQSEwoLZnJlZV9vZl9wY3AYAyABKAQSGgoSZHJhaW5fb2ZfYWxsb2NhdGVkGAQgASgEEhUKDWRyYWluX29mX2ZyZWUYBSABKAQSGwoTcmVmaWxsX29mX2FsbG9jYXRlZBgGIAEoBBIVCg1yZWZpbGxfb2ZfcGNwGAcgASgEEhQKDG91dF9vZl9yYW5nZRgIIAEoBCKQAQoMUGFnZUNvdW50ZXJzEg0KBWFsbG9jGAEgASgEEgwKBGZyZWUYAiABKAQSDQoFZHJhaW4YAyABKAQSDgoGcmVmaWxsGAQgASgEEg8KB2V4dGZyYWcYBSABKAQSMwoJYW5vbWFsaWVzGAYgASgLMiAuZmFybXNjb3BlLnZpZXcudjEuUGFnZUFub21hbGllcyLwBQoITm9kZVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBG5vZGUYAiABKAkSDAoEZmFybRgDIAEoCRIMCgRib290GAQgASgJEg0KBXN0YXJ0GAUgASgEEhEKCXBhcnRpdGlvbhgGIAEoDRIQCghwb3NpdGlvbhgHIAEoBBIVCg1sYXN0X2V2ZW50X21zGAggASgDEhYKDmxhc3RfYXBwZW5kX21zGAkgASgDEg4KBm9ubGluZRgKIAEoCBIsCgVmYWN0cxgLIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSKQoFcGFnZXMYDCABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEigKBHJ1bnEYDSABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEiYKAmdjGA4gASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIxCgdiYXRjaGVzGA8gASgLMiAuZmFybXNjb3BlLnZpZXcudjEuQmF0Y2hDb3VudGVycxI2Cg1wYWdlX2NvdW50ZXJzGBAgASgLMh8uZmFybXNjb3BlLnZpZXcudjEuUGFnZUNvdW50ZXJzEiwKBXpvbmVzGBEgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGBIgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGBMgASgBEi8KCWFncmVlbWVudBgUIAEoCzIcLmZhcm1zY29wZS52aWV3LnYxLkFncmVlbWVudBIQCghvYnNlcnZlZBgVIAEoCBIPCgdza2V3X21zGBYgASgBEhEKCXJlY292ZXJlZBgXIAEoBBI2CgdjZ3JvdXBzGBggAygLMiUuZmFybXNjb3BlLnZpZXcudjEuQ2dyb3VwRGlzdHJpYnV0aW9uIrgBCgtQYWdlTWFwVmlldxIUCgxmb2xkX3ZlcnNpb24YASABKA0SDAoEbm9kZRgCIAEoCRIQCghwb3NpdGlvbhgDIAEoBBIUCgx3YXRlcm1hcmtfbXMYBCABKAMSDAoEdGljaxgFIAEoBBIsCgVmYWN0cxgGIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSDgoGZnJhbWVzGAcgASgNEhEKCXJ1bnNfenN0ZBgIIAEoDCKaAwoKTm9kZVdpbmRvdxIMCgRub2RlGAEgASgJEgwKBGZhcm0YAiABKAkSDgoGb25saW5lGAMgASgIEiwKBXpvbmVzGAQgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGAUgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEikKBXBhZ2VzGAYgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGAcgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgIIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2USEAoIY292ZXJhZ2UYCSABKAESEAoIb2JzZXJ2ZWQYCiABKAgSEgoKaHVnZV9vcmRlchgLIAEoDRIuCgVyZWRpcxgoIAMoCzIfLmZhcm1zY29wZS5ldmVudC52MS5SZWRpc0dhdWdlcxIPCgdza2V3X21zGCkgASgBIpoBCgpWaWV3UmVjb3JkEhQKDGZvbGRfdmVyc2lvbhgBIAEoDRIKCgJpZBgCIAEoCRIzCgdwYXJ0aWFsGAMgASgLMiAuZmFybXNjb3BlLnZpZXcudjEuUGFydGlhbFdpbmRvd0gAEi0KBGZhcm0YBCABKAsyHS5mYXJtc2NvcGUudmlldy52MS5GYXJtV2luZG93SABCBgoEYm9keSKYAQoNUGFydGlhbFdpbmRvdxIRCglwYXJ0aXRpb24YASABKA0SEAoId2lkdGhfbXMYAiABKA0SEAoIc3RhcnRfbXMYAyABKAMSEAoIcmV2aXNpb24YBCABKA0SEAoIcG9zaXRpb24YBSABKAQSLAoFbm9kZXMYBiADKAsyHS5mYXJtc2NvcGUudmlldy52MS5Ob2RlV2luZG93IpEBCgtPcmRlck1lbW9yeRINCgVvcmRlchgBIAEoDRITCgtmcmVlX2Jsb2NrcxgCIAEoBBIUCgx1c2FibGVfcGFnZXMYAyABKAQSFgoOdW51c2FibGVfaW5kZXgYBCABKAESEgoKd29yc3Rfbm9kZRgFIAEoCRIcChR3b3JzdF91bnVzYWJsZV9pbmRleBgGIAEoASLAAQoIRmFybU5vZGUSDAoEbm9kZRgBIAEoCRIOCgZvbmxpbmUYAiABKAgSGwoTdW51c2FibGVfaW5kZXhfaHVnZRgDIAEoARISCgpmcmVlX3BhZ2VzGAQgASgEEhUKDW1hbmFnZWRfcGFnZXMYBSABKAQSEAoIY292ZXJhZ2UYBiABKAESPAoNZGlzdHJpYnV0aW9ucxgHIAMoCzIlLmZhcm1zY29wZS52aWV3LnYxLlNpZ25hbERpc3RyaWJ1dGlvbiLTBAoKRmFybVdpbmRvdxIMCgRmYXJtGAEgASgJEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhQKDG5vZGVzX29ubGluZRgFIAEoDRITCgtub2Rlc19rbm93bhgGIAEoDRISCgpmcmVlX3BhZ2VzGAcgASgEEhUKDW1hbmFnZWRfcGFnZXMYCCABKAQSLgoGb3JkZXJzGAkgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuT3JkZXJNZW1vcnkSEgoKaHVnZV9vcmRlchgKIAEoDRI8Cg1kaXN0cmlidXRpb25zGAsgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGAwgASgBEhcKD3BhcnRpdGlvbnNfdXNlZBgNIAMoDRIaChJwYXJ0aXRpb25zX21pc3NpbmcYDiADKA0SKgoFbm9kZXMYDyADKAsyGy5mYXJtc2NvcGUudmlldy52MS5GYXJtTm9kZRIYChBjb250aWd1b3VzX3BhZ2VzGBAgASgEEh8KF2Zhcm1fZnJhZ21lbnRhdGlvbl9yYXRlGBEgASgBEikKBXBhZ2VzGBIgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGBMgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgUIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2UiXQoIRmFybVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBGZhcm0YAiABKAkSLQoGbGF0ZXN0GAMgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd2IGcHJvdG8z", [file_farmscope_event_v1_event]);
+  fileDesc("ChxmYXJtc2NvcGUvdmlldy92MS92aWV3LnByb3RvEhFmYXJtc2NvcGUudmlldy52MSJbCgxEaXN0cmlidXRpb24SDQoFc2xvdHMYASABKAwSDQoFZXhhY3QYAiABKAwSDQoFY291bnQYAyABKAQSDgoGc3VtX3VzGAQgASgBEg4KBm1heF91cxgFIAEoASJ3ChJTaWduYWxEaXN0cmlidXRpb24SKgoGc2lnbmFsGAEgASgOMhouZmFybXNjb3BlLmV2ZW50LnYxLlNpZ25hbBI1CgxkaXN0cmlidXRpb24YAiABKAsyHy5mYXJtc2NvcGUudmlldy52MS5EaXN0cmlidXRpb24ilQEKEkNncm91cERpc3RyaWJ1dGlvbhIqCgZzaWduYWwYASABKA4yGi5mYXJtc2NvcGUuZXZlbnQudjEuU2lnbmFsEg4KBmNncm91cBgCIAEoDRIMCgRwYXRoGAMgASgJEjUKDGRpc3RyaWJ1dGlvbhgEIAEoCzIfLmZhcm1zY29wZS52aWV3LnYxLkRpc3RyaWJ1dGlvbiJSCgdCYWxhbmNlEgoKAmluGAEgASgEEg4KBmZvbGRlZBgCIAEoBBIPCgdkcm9wcGVkGAMgASgEEgwKBGxvc3QYBCABKAQSDAoEaGVsZBgFIAEoBCJdCg1CYXRjaENvdW50ZXJzEg4KBmZvbGRlZBgBIAEoBBISCgpkdXBsaWNhdGVzGAIgASgEEgwKBGdhcHMYAyABKAQSDAoEaGVsZBgEIAEoBBIMCgRkZWFkGAUgASgEItgBCgpab25lTWVtb3J5EgwKBG5hbWUYASABKAkSEQoJbnVtYV9ub2RlGAIgASgNEg8KB21hbmFnZWQYAyABKA0SEgoKZnJlZV9wYWdlcxgEIAEoDRIRCglwY3BfcGFnZXMYBSABKA0SFwoPYWxsb2NhdGVkX3BhZ2VzGAYgASgNEhMKC2ZyZWVfYmxvY2tzGAcgAygNEhEKCWJ1ZGR5aW5mbxgIIAMoDRIWCg51bnVzYWJsZV9pbmRleBgJIAMoARIYChBrZXJuZWxfcGNwX3BhZ2VzGAogASgNIpsBCglBZ3JlZW1lbnQSFgoOb2JzZXJ2YXRpb25faWQYASABKA0SNQoGcmVhc29uGAIgASgOMiUuZmFybXNjb3BlLmV2ZW50LnYxLk9ic2VydmF0aW9uUmVhc29uEg0KBWF0X21zGAMgASgDEg4KBmZyYW1lcxgEIAEoBBINCgV3cm9uZxgFIAEoBBIRCglhbWJpZ3VvdXMYBiABKAQi1AEKDVBhZ2VBbm9tYWxpZXMSGwoTYWxsb2Nfb2ZfZnJlZV9idWRkeRgBIAEoBBIUCgxmcmVlX29mX2ZyZWUYAiABKAQSEwoLZnJlZV9vZl9wY3AYAyABKAQSGgoSZHJhaW5fb2ZfYWxsb2NhdGVkGAQgASgEEhUKDWRyYWluX29mX2ZyZWUYBSABKAQSGwoTcmVmaWxsX29mX2FsbG9jYXRlZBgGIAEoBBIVCg1yZWZpbGxfb2ZfcGNwGAcgASgEEhQKDG91dF9vZl9yYW5nZRgIIAEoBCKQAQoMUGFnZUNvdW50ZXJzEg0KBWFsbG9jGAEgASgEEgwKBGZyZWUYAiABKAQSDQoFZHJhaW4YAyABKAQSDgoGcmVmaWxsGAQgASgEEg8KB2V4dGZyYWcYBSABKAQSMwoJYW5vbWFsaWVzGAYgASgLMiAuZmFybXNjb3BlLnZpZXcudjEuUGFnZUFub21hbGllcyLwBQoITm9kZVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBG5vZGUYAiABKAkSDAoEZmFybRgDIAEoCRIMCgRib290GAQgASgJEg0KBXN0YXJ0GAUgASgEEhEKCXBhcnRpdGlvbhgGIAEoDRIQCghwb3NpdGlvbhgHIAEoBBIVCg1sYXN0X2V2ZW50X21zGAggASgDEhYKDmxhc3RfYXBwZW5kX21zGAkgASgDEg4KBm9ubGluZRgKIAEoCBIsCgVmYWN0cxgLIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSKQoFcGFnZXMYDCABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEigKBHJ1bnEYDSABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEiYKAmdjGA4gASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIxCgdiYXRjaGVzGA8gASgLMiAuZmFybXNjb3BlLnZpZXcudjEuQmF0Y2hDb3VudGVycxI2Cg1wYWdlX2NvdW50ZXJzGBAgASgLMh8uZmFybXNjb3BlLnZpZXcudjEuUGFnZUNvdW50ZXJzEiwKBXpvbmVzGBEgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGBIgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGBMgASgBEi8KCWFncmVlbWVudBgUIAEoCzIcLmZhcm1zY29wZS52aWV3LnYxLkFncmVlbWVudBIQCghvYnNlcnZlZBgVIAEoCBIPCgdza2V3X21zGBYgASgBEhEKCXJlY292ZXJlZBgXIAEoBBI2CgdjZ3JvdXBzGBggAygLMiUuZmFybXNjb3BlLnZpZXcudjEuQ2dyb3VwRGlzdHJpYnV0aW9uIrgBCgtQYWdlTWFwVmlldxIUCgxmb2xkX3ZlcnNpb24YASABKA0SDAoEbm9kZRgCIAEoCRIQCghwb3NpdGlvbhgDIAEoBBIUCgx3YXRlcm1hcmtfbXMYBCABKAMSDAoEdGljaxgFIAEoBBIsCgVmYWN0cxgGIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSDgoGZnJhbWVzGAcgASgNEhEKCXJ1bnNfenN0ZBgIIAEoDCL4AwoKTm9kZVdpbmRvdxIMCgRub2RlGAEgASgJEgwKBGZhcm0YAiABKAkSDgoGb25saW5lGAMgASgIEiwKBXpvbmVzGAQgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGAUgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEikKBXBhZ2VzGAYgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGAcgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgIIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2USEAoIY292ZXJhZ2UYCSABKAESEAoIb2JzZXJ2ZWQYCiABKAgSEgoKaHVnZV9vcmRlchgLIAEoDRIuCgVyZWRpcxgoIAMoCzIfLmZhcm1zY29wZS5ldmVudC52MS5SZWRpc0dhdWdlcxIPCgdza2V3X21zGCkgASgBEjYKB2Nncm91cHMYHiADKAsyJS5mYXJtc2NvcGUudmlldy52MS5DZ3JvdXBEaXN0cmlidXRpb24SFgoOY2dyb3Vwc19zdW1tZWQYHyABKA0SDAoEbGVmdBggIAEoCCKaAQoKVmlld1JlY29yZBIUCgxmb2xkX3ZlcnNpb24YASABKA0SCgoCaWQYAiABKAkSMwoHcGFydGlhbBgDIAEoCzIgLmZhcm1zY29wZS52aWV3LnYxLlBhcnRpYWxXaW5kb3dIABItCgRmYXJtGAQgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd0gAQgYKBGJvZHki5gEKDVBhcnRpYWxXaW5kb3cSEQoJcGFydGl0aW9uGAEgASgNEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhAKCHBvc2l0aW9uGAUgASgEEiwKBW5vZGVzGAYgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuTm9kZVdpbmRvdxIMCgRwYXJ0GB4gASgNEg0KBXBhcnRzGB8gASgNEi8KB2NvbHVtbnMYICABKAsyHi5mYXJtc2NvcGUudmlldy52MS5Ob2RlQ29sdW1ucyJOCgtOb2RlQ29sdW1ucxINCgVub2RlcxgBIAMoCRINCgVmYXJtcxgCIAMoCRIRCglxdWFudGlsZXMYAyADKAESDgoGcGFja2VkGAQgASgMIpEBCgtPcmRlck1lbW9yeRINCgVvcmRlchgBIAEoDRITCgtmcmVlX2Jsb2NrcxgCIAEoBBIUCgx1c2FibGVfcGFnZXMYAyABKAQSFgoOdW51c2FibGVfaW5kZXgYBCABKAESEgoKd29yc3Rfbm9kZRgFIAEoCRIcChR3b3JzdF91bnVzYWJsZV9pbmRleBgGIAEoASLAAQoIRmFybU5vZGUSDAoEbm9kZRgBIAEoCRIOCgZvbmxpbmUYAiABKAgSGwoTdW51c2FibGVfaW5kZXhfaHVnZRgDIAEoARISCgpmcmVlX3BhZ2VzGAQgASgEEhUKDW1hbmFnZWRfcGFnZXMYBSABKAQSEAoIY292ZXJhZ2UYBiABKAESPAoNZGlzdHJpYnV0aW9ucxgHIAMoCzIlLmZhcm1zY29wZS52aWV3LnYxLlNpZ25hbERpc3RyaWJ1dGlvbiLTBAoKRmFybVdpbmRvdxIMCgRmYXJtGAEgASgJEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhQKDG5vZGVzX29ubGluZRgFIAEoDRITCgtub2Rlc19rbm93bhgGIAEoDRISCgpmcmVlX3BhZ2VzGAcgASgEEhUKDW1hbmFnZWRfcGFnZXMYCCABKAQSLgoGb3JkZXJzGAkgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuT3JkZXJNZW1vcnkSEgoKaHVnZV9vcmRlchgKIAEoDRI8Cg1kaXN0cmlidXRpb25zGAsgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGAwgASgBEhcKD3BhcnRpdGlvbnNfdXNlZBgNIAMoDRIaChJwYXJ0aXRpb25zX21pc3NpbmcYDiADKA0SKgoFbm9kZXMYDyADKAsyGy5mYXJtc2NvcGUudmlldy52MS5GYXJtTm9kZRIYChBjb250aWd1b3VzX3BhZ2VzGBAgASgEEh8KF2Zhcm1fZnJhZ21lbnRhdGlvbl9yYXRlGBEgASgBEikKBXBhZ2VzGBIgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGBMgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgUIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2UiXQoIRmFybVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBGZhcm0YAiABKAkSLQoGbGF0ZXN0GAMgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd2IGcHJvdG8z", [file_farmscope_event_v1_event]);
 
 /**
  * Distribution is a latency distribution in nanoseconds-to-microseconds resolution; the value unit is one microsecond.
@@ -691,6 +691,28 @@ export type NodeWindow = Message<"farmscope.view.v1.NodeWindow"> & {
    * @generated from field: double skew_ms = 41;
    */
   skewMs: number;
+
+  /**
+   * Windows of 10 s only: distributions by cgroup, those with the most values; all others are summed as cgroup 0.
+   *
+   * @generated from field: repeated farmscope.view.v1.CgroupDistribution cgroups = 30;
+   */
+  cgroups: CgroupDistribution[];
+
+  /**
+   * How many distributions that sum is of.
+   *
+   * @generated from field: uint32 cgroups_summed = 31;
+   */
+  cgroupsSummed: number;
+
+  /**
+   * The node moved to another farm within the window: what stands here it measured before, for this farm; memory and
+   * presence are the new farm's.
+   *
+   * @generated from field: bool left = 32;
+   */
+  left: boolean;
 };
 
 /**
@@ -777,9 +799,30 @@ export type PartialWindow = Message<"farmscope.view.v1.PartialWindow"> & {
   position: bigint;
 
   /**
+   * Windows of 10 s: whole distributions, from which farms are merged.
+   *
    * @generated from field: repeated farmscope.view.v1.NodeWindow nodes = 6;
    */
   nodes: NodeWindow[];
+
+  /**
+   * A partial of very many nodes is written in parts: `part` of `parts`, from 0; no parts is one.
+   *
+   * @generated from field: uint32 part = 30;
+   */
+  part: number;
+
+  /**
+   * @generated from field: uint32 parts = 31;
+   */
+  parts: number;
+
+  /**
+   * Wider windows: what rules and charts ask of a node, without its distributions.
+   *
+   * @generated from field: farmscope.view.v1.NodeColumns columns = 32;
+   */
+  columns?: NodeColumns | undefined;
 };
 
 /**
@@ -788,6 +831,47 @@ export type PartialWindow = Message<"farmscope.view.v1.PartialWindow"> & {
  */
 export const PartialWindowSchema: GenMessage<PartialWindow> = /*@__PURE__*/
   messageDesc(file_farmscope_view_v1_view, 13);
+
+/**
+ * NodeColumns packs nodes of a wide window: memory at its end, and of each signal count, sum, greatest value and
+ * quantiles. packages/domain/src/window/node-columns.ts is the format of `packed`.
+ *
+ * @generated from message farmscope.view.v1.NodeColumns
+ */
+export type NodeColumns = Message<"farmscope.view.v1.NodeColumns"> & {
+  /**
+   * @generated from field: repeated string nodes = 1;
+   */
+  nodes: string[];
+
+  /**
+   * Farms that the nodes belong to, each once.
+   *
+   * @generated from field: repeated string farms = 2;
+   */
+  farms: string[];
+
+  /**
+   * The quantiles, rising, each in 0..1.
+   *
+   * @generated from field: repeated double quantiles = 3;
+   */
+  quantiles: number[];
+
+  /**
+   * Row by row, in the order of `nodes`.
+   *
+   * @generated from field: bytes packed = 4;
+   */
+  packed: Uint8Array;
+};
+
+/**
+ * Describes the message farmscope.view.v1.NodeColumns.
+ * Use `create(NodeColumnsSchema)` to create a new message.
+ */
+export const NodeColumnsSchema: GenMessage<NodeColumns> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 14);
 
 /**
  * OrderMemory is a farm's free memory at one order: sums over nodes and zones.
@@ -835,7 +919,7 @@ export type OrderMemory = Message<"farmscope.view.v1.OrderMemory"> & {
  * Use `create(OrderMemorySchema)` to create a new message.
  */
 export const OrderMemorySchema: GenMessage<OrderMemory> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 14);
+  messageDesc(file_farmscope_view_v1_view, 15);
 
 /**
  * FarmNode is a node's line in a farm's closing record.
@@ -884,7 +968,7 @@ export type FarmNode = Message<"farmscope.view.v1.FarmNode"> & {
  * Use `create(FarmNodeSchema)` to create a new message.
  */
 export const FarmNodeSchema: GenMessage<FarmNode> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 15);
+  messageDesc(file_farmscope_view_v1_view, 16);
 
 /**
  * FarmWindow is a farm's closing record: what alerting evaluates, once.
@@ -1002,7 +1086,7 @@ export type FarmWindow = Message<"farmscope.view.v1.FarmWindow"> & {
  * Use `create(FarmWindowSchema)` to create a new message.
  */
 export const FarmWindowSchema: GenMessage<FarmWindow> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 16);
+  messageDesc(file_farmscope_view_v1_view, 17);
 
 /**
  * FarmView is a farm's current state.
@@ -1031,5 +1115,5 @@ export type FarmView = Message<"farmscope.view.v1.FarmView"> & {
  * Use `create(FarmViewSchema)` to create a new message.
  */
 export const FarmViewSchema: GenMessage<FarmView> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 17);
+  messageDesc(file_farmscope_view_v1_view, 18);
 
