@@ -20,16 +20,22 @@ export function nodeViewOf({ settings }: PartitionState, { fold, online, order }
 }
 
 /** A node's page map as it is now. Cost: one pass over the map. */
-export function pageMapViewOf({ windows }: PartitionState, { node, fold }: PartitionNode): PageMapView {
+export function pageMapViewOf(state: PartitionState, node: PartitionNode): PageMapView {
+  const head = pageMapHeadOf(state, node);
+  head.runsZstd = zstdCompressSync(node.fold.pages.encodeRuns());
+  return head;
+}
+
+/** The same without its runs. */
+export function pageMapHeadOf({ windows }: PartitionState, { node, fold }: PartitionNode): PageMapView {
   return create(PageMapViewSchema, {
     foldVersion: FOLD_VERSION,
     node,
     position: BigInt(fold.position),
-    watermarkMs: BigInt(windows.watermarkMs),
+    watermarkMs: BigInt(Math.max(0, windows.watermarkMs)),
     tick: BigInt(Math.floor(fold.pages.newestTick)),
     ...(fold.facts === null ? {} : { facts: fold.facts }),
     frames: fold.pages.frames,
-    runsZstd: zstdCompressSync(fold.pages.encodeRuns()),
   });
 }
 

@@ -13,6 +13,7 @@ const KINDS: Partial<Record<ErrorCode, Kind>> = {
   FORBIDDEN: { status: 403, title: "The token's role does not allow this" },
   NOT_FOUND: { status: 404, title: "There is no such thing" },
   NOT_ACCEPTABLE: { status: 406, title: "There is no such representation" },
+  NOT_RETAINED: { status: 410, title: "That moment is no longer retained" },
   QUERY_TOO_LARGE: { status: 422, title: "The answer would be too large" },
   OVERLOADED: { status: 503, title: "Too many requests at once" },
   VIEW_NOT_READY: { status: 503, title: "The view is not there yet" },

@@ -62,6 +62,13 @@ export class BatchOrder<T> {
     return this.#held.size;
   }
 
+  /** Whether this batch would have its turn at once, and nothing else with it. */
+  isNext(place: BatchPlace): boolean {
+    if (this.#held.size > 0 || this.#isOver(place)) return false;
+    if (place.boot === this.#boot && place.start === this.#start) return place.seq === this.#next;
+    return place.seq === 0 || (this.#start < 0 && this.#openBeginning);
+  }
+
   /** Takes one batch. */
   offer(place: BatchPlace, item: T): OrderStep<T>[] {
     if (this.#isOver(place)) return [{ kind: "duplicate", item }];

@@ -35,11 +35,11 @@ export class CheckpointReader {
     const stream = { kind: "checkpoint", partition: this.#partition } as const;
     const newest = await this.#log.lastOf(stream, MANIFEST_KEY);
     if (newest === null) return;
-    const first = await manifestOf(newest);
+    const first = await readManifest(newest);
     if (!oldestFirst && first !== null && accept(first)) yield first;
     const all = await this.#readThrough(newest.position, MANIFEST_KEY);
     for (const record of oldestFirst ? all : all.slice(0, -1).reverse()) {
-      const manifest = await manifestOf(record);
+      const manifest = await readManifest(record);
       if (manifest !== null && accept(manifest)) yield manifest;
     }
   }
@@ -58,7 +58,9 @@ export class CheckpointReader {
     }
     if (open.size === 0) return;
     const [from, to] = bounds(open.keys());
-    for await (const record of this.#stream(from, to)) {
+    // Of one node alone only its own parts are read, however many others were written between them.
+    const key = nodes.length === 1 ? nodes[0]!.node : undefined;
+    for await (const record of this.#stream(from, to, key)) {
       const pending = open.get(record.position);
       if (pending === undefined) continue;
       open.delete(record.position);
@@ -131,7 +133,8 @@ class PendingNode {
   }
 }
 
-async function manifestOf(record: LogRecord): Promise<CheckpointManifest | null> {
+/** The manifest that a record of fs.ckpt holds; null when it is none of this fold. */
+export async function readManifest(record: LogRecord): Promise<CheckpointManifest | null> {
   const manifest = await readCheckpointRecord(record.payload);
   return manifest?.$typeName === "farmscope.checkpoint.v1.CheckpointManifest" ? manifest : null;
 }

@@ -71,8 +71,9 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   return { state: options.fresh(openBeginning), from: positions.first, written: new Map(), through: 0 };
 }
 
-async function restoreFrom(
-  { fresh, nodes }: RestoreOptions,
+/** The state that one set holds, of all nodes or of those that are wanted. @throws {OperatingError} CHECKPOINT_UNREADABLE. */
+export async function restoreFrom(
+  { fresh, nodes }: Pick<RestoreOptions, "fresh" | "nodes">,
   reader: CheckpointReader,
   manifest: CheckpointManifest,
 ): Promise<Restored> {
@@ -93,8 +94,8 @@ async function restoreFrom(
 }
 
 /** A log that lost its tail and grew again is another log: its checkpoints of what was lost mean nothing. */
-async function refuseForeign(
-  { log, partition, positions }: RestoreOptions,
+export async function refuseForeign(
+  { log, partition, positions }: Pick<RestoreOptions, "log" | "partition" | "positions">,
   manifest: CheckpointManifest,
 ): Promise<void> {
   const position = Number(manifest.endPosition);
@@ -109,7 +110,7 @@ async function refuseForeign(
   }
 }
 
-function isUnreadable(error: unknown): boolean {
+export function isUnreadable(error: unknown): boolean {
   if (error instanceof WireFormatError) return true;
   return error instanceof OperatingError && error.code === "CHECKPOINT_UNREADABLE";
 }

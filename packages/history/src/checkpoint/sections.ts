@@ -17,6 +17,8 @@ import { OperatingError } from "@farmscope/runtime";
 
 /** Key of manifests in fs.ckpt; no node has it, since ids of nodes do not begin with a tilde. */
 export const MANIFEST_KEY = "~manifest";
+/** Key of manifests that name only some nodes, for questions about the past; nobody restarts from them. */
+export const MOMENT_KEY = "~moment";
 /** Bytes of a part besides its data, at most: the id of its node, mainly. */
 const ENVELOPE_BYTES_MAX = 2_048;
 const HASH_BYTES = 16;

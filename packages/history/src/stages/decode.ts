@@ -23,19 +23,21 @@ export type Decoded = { readonly record: LogRecord; readonly recordId: string } 
 
 /** Turns bytes into ticks and batches. What is neither is put aside; the fold goes on. */
 export function decode(state: PartitionState): OperatorFunction<LogRecord, Decoded> {
+  return map((record) => decodeOne(state, record));
+}
+
+export function decodeOne(state: PartitionState, record: LogRecord): Decoded {
   const counter = state.counters.decode;
-  return map((record) => {
-    counter.in++;
-    const decoded = decodeRecord(record, state);
-    state.enter(record, decoded.recordId);
-    if (decoded.kind === "dead") {
-      counter.dropped++;
-      state.bury(record, decoded.fault);
-    } else {
-      counter.out++;
-    }
-    return decoded;
-  });
+  counter.in++;
+  const decoded = decodeRecord(record, state);
+  state.enter(record, decoded.recordId);
+  if (decoded.kind === "dead") {
+    counter.dropped++;
+    state.bury(record, decoded.fault);
+  } else {
+    counter.out++;
+  }
+  return decoded;
 }
 
 function decodeRecord(record: LogRecord, { settings }: PartitionState): Decoded {

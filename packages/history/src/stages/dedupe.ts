@@ -21,12 +21,14 @@ export interface Ordered {
 
 /** Restores each node's order by sequence numbers and drops what was seen before. */
 export function dedupe(state: PartitionState): OperatorFunction<Decoded, Ordered> {
-  return map((decoded) => {
-    const { record } = decoded;
-    if (decoded.kind === "tick") return { record, isTick: true, work: passTime(state, record) };
-    const work = decoded.kind === "batch" ? offer(state, record, decoded.batch, decoded.fault) : [];
-    return { record, isTick: false, work };
-  });
+  return map((decoded) => orderOne(state, decoded));
+}
+
+export function orderOne(state: PartitionState, decoded: Decoded): Ordered {
+  const { record } = decoded;
+  if (decoded.kind === "tick") return { record, isTick: true, work: passTime(state, record) };
+  const work = decoded.kind === "batch" ? offer(state, record, decoded.batch, decoded.fault) : [];
+  return { record, isTick: false, work };
 }
 
 function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: BatchFault | null): NodeSteps[] {

@@ -12,10 +12,12 @@ export interface Folded {
 
 /** Folds every batch whose turn has come into its node. */
 export function fold(state: PartitionState): OperatorFunction<Ordered, Folded> {
-  return map(({ record, isTick, work }) => {
-    for (const item of work) foldNode(state, item, record);
-    return { record, isTick };
-  });
+  return map((ordered) => foldOne(state, ordered));
+}
+
+export function foldOne(state: PartitionState, { record, isTick, work }: Ordered): Folded {
+  for (const item of work) foldNode(state, item, record);
+  return { record, isTick };
 }
 
 function foldNode(state: PartitionState, { node, steps, read }: NodeSteps, record: LogRecord): void {

@@ -6,16 +6,18 @@ import type { Folded } from "./fold.ts";
 
 /** Closes and amends windows, and notices nodes that fell silent. Only ticks do that. */
 export function window(state: PartitionState): OperatorFunction<Folded, Folded> {
+  return tap((folded) => windowOne(state, folded));
+}
+
+export function windowOne(state: PartitionState, { record, isTick }: Folded): void {
   const counter = state.counters.window;
-  return tap(({ record, isTick }) => {
-    counter.in++;
-    if (isTick) {
-      const nodes = state.nodesBefore(record.position);
-      for (const closed of state.windows.tick(record.position, nodes)) write(state, closed);
-      noticeSilence(state, nodes);
-    }
-    counter.out++;
-  });
+  counter.in++;
+  if (isTick) {
+    const nodes = state.nodesBefore(record.position);
+    for (const closed of state.windows.tick(record.position, nodes)) write(state, closed);
+    noticeSilence(state, nodes);
+  }
+  counter.out++;
 }
 
 function write(state: PartitionState, { partial, nodes }: WindowRecord): void {
