@@ -1,5 +1,6 @@
 import type { ControlAppender, LiveControl } from "@farmscope/control";
 import type { Coordination } from "@farmscope/coordination";
+import type { PastNodes } from "@farmscope/history";
 import type { EventLog } from "@farmscope/log";
 import type { Clock, Config, Logger } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
@@ -30,6 +31,8 @@ export interface QueryContext extends Omit<QueryApiOptions, "version"> {
   readonly views: Views;
   readonly fleet: Fleet;
   readonly pageMaps: PageMaps;
+  /** Nodes as they were. */
+  readonly past: PastNodes;
   readonly alerts: AlertFeed;
   readonly live: LiveHub;
   /** Writes fs.control. */

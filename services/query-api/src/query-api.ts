@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { ControlAppender, LiveControl } from "@farmscope/control";
+import { PastNodes } from "@farmscope/history";
 import { messageOf, OperatingError, retrying, type Service } from "@farmscope/runtime";
 import { Keys } from "@farmscope/store";
 import { buildApp } from "./app.ts";
@@ -44,6 +45,7 @@ export class QueryApi implements Service {
       views,
       fleet,
       pageMaps,
+      past: new PastNodes({ log, logger, keys, namespace: config.namespace, partitions: config.partitions }),
       alerts,
       live,
       control,

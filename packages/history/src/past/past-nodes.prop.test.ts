@@ -148,7 +148,7 @@ test("a node at any moment is what a fold from the beginning makes of it, whatev
         else met.cuts++;
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
   assert.ok(met.cuts > 100 && met.positions > 100 && met.unknown > 0, JSON.stringify(met));
 });

@@ -13,8 +13,11 @@ const HUGE_ORDER_DEFAULT = 9;
 
 export const hugeOrderOf = (view: NodeView): number => view.facts?.hugeOrder ?? HUGE_ORDER_DEFAULT;
 
+/** Where an answer comes from. */
+export type Basis = "view" | "log";
+
 /** What every answer about a node carries. */
-export function nodeStandingOf(view: NodeView, basis: "view" | "log" = "view") {
+export function nodeStandingOf(view: NodeView, basis: Basis = "view") {
   return {
     coverage: share(view.coverage),
     at: rfc3339(num(view.lastEventMs)),
@@ -62,10 +65,10 @@ function rightRatio(agreement: AgreementView): number | null {
   return ratio(num(agreement.frames - agreement.wrong), num(agreement.frames));
 }
 
-export function nodeAnswer(view: NodeView): NodeAnswer {
+export function nodeAnswer(view: NodeView, basis: Basis = "view"): NodeAnswer {
   const memory = freeMemoryOf(view.zones);
   return {
-    ...nodeStandingOf(view),
+    ...nodeStandingOf(view, basis),
     label: labelOf(view),
     farm: view.farm,
     boot: view.boot,
@@ -144,9 +147,9 @@ function agreementOf(view: AgreementView | undefined): NodeAnswer["agreement"] {
   };
 }
 
-export function freeBlocksAnswer(view: NodeView): FreeBlocksAnswer {
+export function freeBlocksAnswer(view: NodeView, basis: Basis = "view"): FreeBlocksAnswer {
   return {
-    ...nodeStandingOf(view),
+    ...nodeStandingOf(view, basis),
     observed: view.observed,
     hugeOrder: hugeOrderOf(view),
     orders: allOrders(freeMemoryOf(view.zones)),

@@ -5,8 +5,10 @@ import { seriesCoverage } from "../measure/coverage.ts";
 import { nodeSeries } from "../measure/fragmentation.ts";
 import { latencySeries } from "../measure/latency.ts";
 import { freeBlocksAnswer, hugeOrderOf, nodeAnswer, nodeStandingOf } from "../measure/node.ts";
+import { parseMoment } from "../moment.ts";
 import { parseOrder, parseQuantiles } from "../parameters.ts";
 import { periodOf, rfc3339 } from "../period.ts";
+import { readNodeAt } from "../read/at.ts";
 import {
   FragmentationQuery,
   FreeBlocksAnswer,
@@ -15,10 +17,11 @@ import {
   NodeAnswer,
   NodeFragmentationAnswer,
   NodeLatencyAnswer,
+  NodeMomentQuery,
   NodesAnswer,
   NodesQuery,
 } from "../schemas/index.ts";
-import { type App, declare } from "./route.ts";
+import { type App, declare, hangUpSignal } from "./route.ts";
 
 export const nodeParams = Type.Object({ node: Name("Id of the node.") });
 const NODES_DEFAULT = 1_000;
@@ -39,19 +42,31 @@ export function nodeRoutes(app: App, context: QueryContext): void {
     return { ...standingOf(all, all.length === 0 ? clock.nowMs() : 0), total: all.length, nodes, next };
   });
 
-  const one = declare({ summary: "One node", tag: "nodes", params, answer: NodeAnswer });
-  app.get("/api/v1/nodes/:node", { config, schema: one }, async (request): Promise<NodeAnswer> => {
-    return nodeAnswer(await views.node(request.params.node));
+  const one = declare({
+    summary: "One node, now or at a moment of the past",
+    tag: "nodes",
+    params,
+    querystring: NodeMomentQuery,
+    answer: NodeAnswer,
+  });
+  app.get("/api/v1/nodes/:node", { config, schema: one }, async (request, reply): Promise<NodeAnswer> => {
+    const moment = parseMoment(request.query.at);
+    const { view, basis, at } = await readNodeAt(context, request.params.node, moment, hangUpSignal(reply));
+    return { ...nodeAnswer(view, basis), at };
   });
 
   const free = declare({
-    summary: "A node's free blocks by zone and order",
+    summary: "A node's free blocks by zone and order, now or at a moment of the past",
     tag: "nodes",
     params,
+    querystring: NodeMomentQuery,
     answer: FreeBlocksAnswer,
   });
-  app.get("/api/v1/nodes/:node/free-blocks", { config, schema: free }, async (request): Promise<FreeBlocksAnswer> => {
-    return freeBlocksAnswer(await views.node(request.params.node));
+  const freeBlocks = "/api/v1/nodes/:node/free-blocks";
+  app.get(freeBlocks, { config, schema: free }, async (request, reply): Promise<FreeBlocksAnswer> => {
+    const moment = parseMoment(request.query.at);
+    const { view, basis, at } = await readNodeAt(context, request.params.node, moment, hangUpSignal(reply));
+    return { ...freeBlocksAnswer(view, basis), at };
   });
 
   const fragmentation = declare({

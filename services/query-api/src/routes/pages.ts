@@ -6,12 +6,14 @@ import type { QueryContext } from "../context.ts";
 import { PIXELS_DEFAULT, PIXELS_MAX } from "../limits.ts";
 import { nodeStandingOf } from "../measure/node.ts";
 import { num } from "../measure/number.ts";
+import { parseMoment } from "../moment.ts";
 import { answerRuns } from "../page-map/answer-runs.ts";
 import { legendOf, STATE_NAMES } from "../page-map/palette.ts";
 import { encodePicture, type PictureShape, paint, shapeOf } from "../page-map/picture.ts";
 import { spanOf, zonesOf } from "../page-map/span.ts";
 import { rfc3339 } from "../period.ts";
 import { RequestInvalid } from "../problems.ts";
+import { atOf } from "../read/at.ts";
 import type { PageMap } from "../read/page-maps.ts";
 import { PageMapAnswer, PageMapQuery } from "../schemas/index.ts";
 import { nodeParams } from "./nodes.ts";
@@ -22,7 +24,7 @@ const MAX_ORDER_DEFAULT = 10;
 const PNG = "image/png";
 
 /** The page map of a node: runs as JSON, or a picture. */
-export function pageRoutes(app: App, { views, pageMaps }: QueryContext): void {
+export function pageRoutes(app: App, context: QueryContext): void {
   const schema = declare({
     summary: "A node's page map: every page frame's state; a picture when image/png is accepted",
     tag: "nodes",
@@ -38,10 +40,8 @@ export function pageRoutes(app: App, { views, pageMaps }: QueryContext): void {
       const field = scale === undefined ? "width" : "scale";
       throw new RequestInvalid([{ field, message: `applies to pictures only: send Accept: ${PNG}` }]);
     }
-    const map = await pageMaps.get(request.params.node, hangUpSignal(reply));
-    const view = await views.node(request.params.node);
+    const { map, standing } = await readMap(context, request.params.node, request.query.at, hangUpSignal(reply));
     const span = spanOf(map.view, request.query);
-    const standing = { ...nodeStandingOf(view), ...standingOfMap(map) };
     if (!wantsPicture) return answerOf(map, span, standing);
     const shape = shapeOf(span, { scale, width, pixelsDefault: PIXELS_DEFAULT });
     return sendPicture(reply, map, shape, standing);
@@ -56,6 +56,25 @@ function negotiate(accept = "*/*"): boolean {
     if (type === "application/json" || type === "application/*" || type === "*/*") return false;
   }
   throw new OperatingError("NOT_ACCEPTABLE", `a page map is application/json or ${PNG}`);
+}
+
+async function readMap(
+  context: QueryContext,
+  node: string,
+  at: string | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly map: PageMap; readonly standing: Standing }> {
+  const { pageMaps, past, views } = context;
+  const moment = parseMoment(at);
+  if (moment === null) {
+    const map = await pageMaps.get(node, signal);
+    return { map, standing: { ...nodeStandingOf(await views.node(node)), ...standingOfMap(map) } };
+  }
+  await views.node(node);
+  return past.at(node, moment, signal, (found) => ({
+    map: found.map(),
+    standing: { ...nodeStandingOf(found.view, "log"), at: atOf(context, found) },
+  }));
 }
 
 /** A map stands for its own position, which may be a little behind the node's. */
