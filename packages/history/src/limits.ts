@@ -6,11 +6,16 @@ export interface FoldLimits {
   readonly commitWritesMax: number;
   /** Most nodes of one partition; batches of further ones are put aside. Partial records of so many fit into 1 MiB. */
   readonly nodesPerPartitionMax: number;
-  /** Longest time between two checkpoints of a partition, in milliseconds. */
+  /** Time between two complete checkpoints of a partition, in milliseconds. */
   readonly checkpointIntervalMs: number;
+  /** Longest time between two, in milliseconds, where checkpoints are large and the log grows slowly. */
+  readonly checkpointIntervalMsMax: number;
   /** Shortest time between two, in milliseconds, however much happens. */
   readonly checkpointIntervalMsMin: number;
-  /** Events of one node from which on a checkpoint does not wait for its time: half of what a restart may fold. */
+  /**
+   * Events of one node from which on a checkpoint does not wait for its time. A pull of one node's full batches on top,
+   * and what happens while its state is written: less than PAST_EVENTS_MAX lie between two states of it.
+   */
   readonly checkpointEventsMax: number;
   /** Time that the fold gives to a checkpoint between two pulls, in milliseconds; one node is always encoded. */
   readonly checkpointSliceMs: number;
@@ -23,8 +28,9 @@ export const FOLD_LIMITS: FoldLimits = {
   commitWritesMax: 4_096,
   nodesPerPartitionMax: 2_048,
   checkpointIntervalMs: 300_000,
+  checkpointIntervalMsMax: 1_800_000,
   checkpointIntervalMsMin: 30_000,
-  checkpointEventsMax: 1_000_000,
+  checkpointEventsMax: 500_000,
   checkpointSliceMs: 5,
   checkpointBytesInFlightMax: 64 * 2 ** 20,
 };

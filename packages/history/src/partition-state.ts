@@ -61,6 +61,8 @@ export class PartitionState {
   readonly waiting = new Set<PartitionNode>();
   windows: PartitionWindows;
   readonly content = new BatchContent();
+  /** Payload bytes of the records that were read in this life. */
+  bytesRead = 0;
   readonly pending: Pending<PartitionNode>;
   readonly counters = {
     read: new StageCounter("read"),
@@ -112,7 +114,8 @@ export class PartitionState {
   }
 
   /** Begins with a record. */
-  enter({ position, appendedAtMs }: LogRecord, recordId: string): void {
+  enter({ position, appendedAtMs, payload }: LogRecord, recordId: string): void {
+    this.bytesRead += payload.length;
     const completion = this.#completion;
     if (completion !== null && position > completion.position) this.#complete(completion);
     this.pending.enter(position, recordId);

@@ -8,7 +8,12 @@ import { runUntil, World } from "./fixtures/world.ts";
 const CHECKPOINTS = { kind: "checkpoint", partition: 0 } as const;
 const EVENTS = { kind: "event", partition: 0 } as const;
 const NODES = ["a", "b", "c"];
-const AT_ONCE = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointSliceMs: 1_000 };
+const AT_ONCE = {
+  checkpointIntervalMs: 0,
+  checkpointIntervalMsMin: 0,
+  checkpointIntervalMsMax: 0,
+  checkpointSliceMs: 1_000,
+};
 
 async function worldOf(seconds: number): Promise<{ world: World; nodes: ScriptedNode[]; last: number }> {
   const world = new World();

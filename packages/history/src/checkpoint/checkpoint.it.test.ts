@@ -7,7 +7,12 @@ import { LogWorld } from "../fixtures/log-world.ts";
 import { PartitionRun } from "../fixtures/partition-run.ts";
 import { ScriptedNode } from "../fixtures/scripted-node.ts";
 
-const AT_ONCE = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointSliceMs: 1_000 };
+const AT_ONCE = {
+  checkpointIntervalMs: 0,
+  checkpointIntervalMsMin: 0,
+  checkpointIntervalMsMax: 0,
+  checkpointSliceMs: 1_000,
+};
 
 test("checkpoints in JetStream are found, the newest and those before it, and give the same state", {
   skip: NatsServer.missing() ?? false,

@@ -6,7 +6,7 @@ import { PartitionRun } from "../fixtures/partition-run.ts";
 import { randomWorld } from "../fixtures/random-world.ts";
 
 /** Every step begins or goes on with a set, one node at a time: so sets span many records. */
-const EAGER = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointSliceMs: 0 };
+const EAGER = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointIntervalMsMax: 0, checkpointSliceMs: 0 };
 
 test("a checkpoint and the tail of the log give what the whole log gives, wherever the fold was cut", async () => {
   let spanning = 0;

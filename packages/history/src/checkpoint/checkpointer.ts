@@ -1,3 +1,4 @@
+import { PAGE_EVENTS_MAX, RUNQ_EVENTS_MAX } from "@farmscope/domain";
 import type { EventLog } from "@farmscope/log";
 import {
   type CheckpointNode,
@@ -11,10 +12,12 @@ import { type Clock, type Logger, messageOf, OperatingError, retrying } from "@f
 import type { PartitionNode, PartitionState } from "../partition-state.ts";
 import { encodeBooks, encodeMemory, memoryVersion } from "./node-state.ts";
 import { CheckpointRound } from "./round.ts";
-import { MANIFEST_KEY, packManifest, packSection } from "./sections.ts";
+import { MANIFEST_KEY, MOMENT_KEY, packManifest, packSection } from "./sections.ts";
 
-/** How often the events of nodes are counted, in milliseconds. */
-const COUNT_INTERVAL_MS = 1_000;
+/** Bytes that the log grows by for one byte of sets, at least; retention keeps a quarter of the log's bytes for them. */
+const BYTES_PER_BYTE = 5;
+/** Most events in one batch, pauses of garbage collectors aside, which are few. */
+const EVENTS_PER_BATCH_MAX = PAGE_EVENTS_MAX + RUNQ_EVENTS_MAX;
 /** Memory that did not change is written again after so many sets, so that sets do not lie scattered over the stream. */
 export const ROUNDS_PER_MEMORY_MAX = 8;
 
@@ -32,50 +35,72 @@ export interface CheckpointerPorts {
   readonly logger: Logger;
 }
 
+/** What was so far when something was done last. */
+interface Mark {
+  readonly atMs: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** How much of a node was folded. */
+interface Folded {
+  readonly batches: number;
+  readonly events: number;
+}
+
+const NOTHING: Folded = { batches: 0, events: 0 };
+
 /**
  * Writes checkpoints of a partition while its fold goes on. Between two pulls it encodes as many nodes as a few
  * milliseconds allow; compressing and appending run beside the fold. A set is complete when its manifest is in the log.
+ *
+ * Complete sets come by time, and sooner when a node has much to tell. Between them, a node of which so much happened
+ * that questions about its past would fold too much gets a set of its own, which nobody restarts from. Sets take no more
+ * than a fifth of what the log itself grows by, so that they are kept for as long as the log.
  */
 export class Checkpointer {
   readonly #state: PartitionState;
   readonly #ports: CheckpointerPorts;
   readonly #written: Map<string, WrittenMemory>;
   readonly #over = new AbortController();
-  #round: CheckpointRound | null = null;
-  #closing: Promise<void> | null = null;
-  #lastMs: number;
-  #countedMs: number;
-  /** Events by node when the last round began. */
-  #events = new Map<string, number>();
+  readonly #rounds = new Set<CheckpointRound>();
+  readonly #closing = new Set<Promise<void>>();
+  #last: Mark;
+  #bytesWritten = 0;
+  /** By node, when the last complete set began, and when it was encoded last. */
+  #atComplete = new Map<string, Folded>();
+  readonly #atEncoded = new Map<string, Folded>();
 
   /** @param written what is in the log already, by node. */
   constructor(state: PartitionState, ports: CheckpointerPorts, written: ReadonlyMap<string, WrittenMemory>) {
     this.#state = state;
     this.#ports = ports;
     this.#written = new Map(written);
-    this.#lastMs = ports.clock.monotonicMs();
-    this.#countedMs = this.#lastMs;
-    this.#events = this.#countEvents();
+    this.#last = this.#mark();
+    this.#atComplete = new Map([...state.nodes.values()].map((node) => [node.node, foldedOf(node)]));
+    for (const [node, folded] of this.#atComplete) this.#atEncoded.set(node, folded);
   }
 
   /** True while a set is being written, so that it pays to be called again soon. */
   get busy(): boolean {
-    return this.#round !== null;
+    return this.#rounds.size > 0;
   }
 
   /** To be called between two pulls: begins a set when one is due, and goes on with it for a few milliseconds. */
   step(): void {
-    if (this.#closing !== null || !this.#state.isWhole) return;
-    if (this.#round === null && this.#isDue()) this.#begin();
-    if (this.#round === null) return;
-    this.#encodeSome(this.#round);
-    if (this.#round.failure !== null || this.#round.left.length === 0) this.#finish(this.#round);
+    if (!this.#state.isWhole || this.#state.pending.position === 0) return;
+    const keys = new Set([...this.#rounds].map(({ key }) => key));
+    if (!keys.has(MANIFEST_KEY) && this.#isDue()) this.#beginComplete();
+    if (!keys.has(MOMENT_KEY)) this.#beginMoment();
+    // Sets of a moment are small, and their nodes in a hurry.
+    for (const key of [MOMENT_KEY, MANIFEST_KEY])
+      for (const round of this.#rounds) if (round.key === key && !round.isClosing) this.#goOn(round);
   }
 
   /** Resolves when all that was encoded is in the log, or cannot be. */
   async settle(): Promise<void> {
-    await this.#round?.settle();
-    await this.#closing;
+    await Promise.all([...this.#rounds].map((round) => round.settle()));
+    await Promise.all(this.#closing);
   }
 
   /** Gives up what is being written: a set without a manifest is never used. */
@@ -86,22 +111,47 @@ export class Checkpointer {
 
   #isDue(): boolean {
     const { limits } = this.#state.settings;
-    const nowMs = this.#ports.clock.monotonicMs();
-    const ageMs = nowMs - this.#lastMs;
-    if (this.#state.pending.position === 0 || ageMs < limits.checkpointIntervalMsMin) return false;
-    if (ageMs >= limits.checkpointIntervalMs) return true;
-    if (nowMs - this.#countedMs < COUNT_INTERVAL_MS) return false;
-    this.#countedMs = nowMs;
-    for (const [node, events] of this.#countEvents()) {
-      if (events - (this.#events.get(node) ?? 0) >= limits.checkpointEventsMax) return true;
-    }
+    const { atMs, bytesRead, bytesWritten } = this.#mark();
+    const ageMs = atMs - this.#last.atMs;
+    if (ageMs < limits.checkpointIntervalMsMin) return false;
+    if (this.#isHot(this.#atComplete)) return true;
+    const isCheap = bytesRead - this.#last.bytesRead >= BYTES_PER_BYTE * (bytesWritten - this.#last.bytesWritten);
+    return ageMs >= (isCheap ? limits.checkpointIntervalMs : limits.checkpointIntervalMsMax);
+  }
+
+  #isHot(since: ReadonlyMap<string, Folded>): boolean {
+    for (const node of this.#state.nodes.values()) if (this.#hasMuch(node, since)) return true;
     return false;
   }
 
-  #begin(): void {
-    this.#lastMs = this.#ports.clock.monotonicMs();
-    this.#events = this.#countEvents();
-    this.#round = new CheckpointRound(this.#state);
+  /** Whether more happened to a node than may lie between two of its states. Batches are counted first: that is cheap. */
+  #hasMuch(node: PartitionNode, since: ReadonlyMap<string, Folded>): boolean {
+    const { checkpointEventsMax } = this.#state.settings.limits;
+    const { batches, events } = since.get(node.node) ?? NOTHING;
+    if ((node.fold.batches.folded - batches) * EVENTS_PER_BATCH_MAX < checkpointEventsMax) return false;
+    return foldedOf(node).events - events >= checkpointEventsMax;
+  }
+
+  #beginComplete(): void {
+    this.#last = this.#mark();
+    const nodes = [...this.#state.nodes.values()];
+    this.#atComplete = new Map(nodes.map((node) => [node.node, foldedOf(node)]));
+    this.#rounds.add(new CheckpointRound(this.#state, MANIFEST_KEY, nodes));
+  }
+
+  #beginMoment(): void {
+    const nodes = [...this.#state.nodes.values()].filter((node) => this.#hasMuch(node, this.#atEncoded));
+    if (nodes.length > 0) this.#rounds.add(new CheckpointRound(this.#state, MOMENT_KEY, nodes));
+  }
+
+  #goOn(round: CheckpointRound): void {
+    this.#encodeSome(round);
+    if (round.failure !== null || round.left.length === 0) this.#finish(round);
+  }
+
+  #mark(): Mark {
+    const { bytesRead } = this.#state;
+    return { atMs: this.#ports.clock.monotonicMs(), bytesRead, bytesWritten: this.#bytesWritten };
   }
 
   /** Stops when the time is up or too much is under way; one node is always encoded, so that it ends. */
@@ -122,6 +172,8 @@ export class Checkpointer {
     const known = this.#written.get(node.node);
     const isKnown = known !== undefined && known.version === version && known.rounds < ROUNDS_PER_MEMORY_MAX;
     const position = this.#state.pending.position;
+    const { lastEventMs } = node.fold;
+    this.#atEncoded.set(node.node, foldedOf(node));
     const books = this.#write(round, node.node, CheckpointSection.BOOKS, encodeBooks(node));
     const memory = isKnown
       ? Promise.resolve(known.place)
@@ -134,6 +186,7 @@ export class Checkpointer {
           position: BigInt(position),
           memory: memoryPlace,
           books: booksPlace,
+          lastEventMs: BigInt(lastEventMs),
         });
       }),
     );
@@ -148,6 +201,7 @@ export class Checkpointer {
     const { messageBytesMax } = this.#state.settings;
     round.bytesInFlight += state.length;
     const { payloads, sha256 } = await packSection(node, section, state, messageBytesMax);
+    for (const payload of payloads) this.#bytesWritten += payload.length;
     const positions = await Promise.all(payloads.map((payload) => this.#append(node, payload)));
     round.bytesInFlight -= state.length;
     return create(CheckpointPlaceSchema, { positions: positions.map(BigInt), sha256 });
@@ -166,10 +220,12 @@ export class Checkpointer {
 
   #finish(round: CheckpointRound): void {
     round.end(this.#state);
-    this.#closing = this.#complete(round).finally(() => {
-      this.#round = null;
-      this.#closing = null;
+    round.isClosing = true;
+    const closing = this.#complete(round).finally(() => {
+      this.#rounds.delete(round);
+      this.#closing.delete(closing);
     });
+    this.#closing.add(closing);
   }
 
   async #complete(round: CheckpointRound): Promise<void> {
@@ -177,7 +233,7 @@ export class Checkpointer {
     const { logger } = this.#ports;
     try {
       const manifest = await round.manifest(partition);
-      const position = await this.#append(MANIFEST_KEY, await packManifest(manifest));
+      const position = await this.#append(round.key, await packManifest(manifest));
       const { beginPosition, endPosition } = manifest;
       const nodes = manifest.nodes.length;
       logger.debug(
@@ -190,13 +246,10 @@ export class Checkpointer {
       logger.warn({ partition, code }, `no checkpoint, the next is tried later: ${messageOf(error)}`);
     }
   }
+}
 
-  #countEvents(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { node, fold } of this.#state.nodes.values()) {
-      const { pages, runq, gc } = fold.accounts;
-      counts.set(node, pages.balance().folded + runq.balance().folded + gc.balance().folded);
-    }
-    return counts;
-  }
+function foldedOf({ fold }: PartitionNode): Folded {
+  const { pages, runq, gc } = fold.accounts;
+  const events = pages.balance().folded + runq.balance().folded + gc.balance().folded;
+  return { batches: fold.batches.folded, events };
 }

@@ -3,6 +3,9 @@ import type { PartitionNode, PartitionState } from "../partition-state.ts";
 
 /** One set on its way: from the moment at which it began to the one at which its last node was encoded. */
 export class CheckpointRound {
+  readonly key: string;
+  /** All is encoded, and on its way into the log. */
+  isClosing = false;
   /** Nodes that are not encoded yet. */
   readonly left: PartitionNode[];
   /** Of states that are being compressed and appended. */
@@ -17,8 +20,13 @@ export class CheckpointRound {
   #endRecordId = "";
   #watermarkMs = 0;
 
-  constructor(state: PartitionState) {
-    this.left = [...state.nodes.values()];
+  /**
+   * @param key of its manifest: whether it is complete, or names only the nodes of a moment.
+   * @param nodes that it is to hold.
+   */
+  constructor(state: PartitionState, key: string, nodes: Iterable<PartitionNode>) {
+    this.key = key;
+    this.left = [...nodes];
     this.#beginPosition = state.pending.position;
     this.#beginState = state.encode();
   }

@@ -24,7 +24,7 @@ import { PastNodes } from "./past-nodes.ts";
 
 const EVENTS = { kind: "event", partition: 0 } as const;
 /** Sets span many records, and follow one another closely. */
-const EAGER = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointSliceMs: 0 };
+const EAGER = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointIntervalMsMax: 0, checkpointSliceMs: 0 };
 
 /** What is compared: everything that an answer may show. */
 function shown(fold: NodeFold, heldBatches: number): object {

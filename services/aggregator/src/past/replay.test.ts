@@ -11,7 +11,7 @@ import { runUntil, World } from "../fixtures/world.ts";
 const PARTITIONS = 2;
 const IDS = ["a", "b", "c", "d", "e"];
 const RANGE = { fromMs: T0 + 40_000, toMs: T0 + 80_000 };
-const AT_ONCE = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, pullRecordsMax: 20 };
+const AT_ONCE = { checkpointIntervalMs: 0, checkpointIntervalMsMin: 0, checkpointIntervalMsMax: 0, pullRecordsMax: 20 };
 const NEVER = new AbortController().signal;
 
 /** A hundred seconds of five nodes in two farms, folded live, with checkpoints on the way. */
