@@ -48,6 +48,7 @@ export * from "./page/measures.ts";
 export * from "./page/page-fold.ts";
 export * from "./page/page-map.ts";
 export * from "./page/page-state.ts";
+export * from "./page/trajectory.ts";
 export * from "./page/zone-map.ts";
 export * from "./page/zone-segments.ts";
 export * from "./partition.ts";
