@@ -39,14 +39,29 @@ export class PageColumns {
   readonly order: Uint8Array;
   readonly migrateType: Uint8Array;
 
-  constructor(capacity: number = PAGE_EVENTS_MAX) {
+  /** @param columns its arrays, of this capacity; made anew unless given. */
+  constructor(capacity: number = PAGE_EVENTS_MAX, columns: PageColumnArrays = arraysOf(capacity)) {
     this.capacity = capacity;
-    this.tick = new Float64Array(capacity);
-    this.pfn = new Uint32Array(capacity);
-    this.pid = new Uint32Array(capacity);
-    this.cgroup = new Uint32Array(capacity);
-    this.kind = new Uint8Array(capacity);
-    this.order = new Uint8Array(capacity);
-    this.migrateType = new Uint8Array(capacity);
+    this.tick = columns.tick;
+    this.pfn = columns.pfn;
+    this.pid = columns.pid;
+    this.cgroup = columns.cgroup;
+    this.kind = columns.kind;
+    this.order = columns.order;
+    this.migrateType = columns.migrateType;
   }
+}
+
+export type PageColumnArrays = Pick<PageColumns, "tick" | "pfn" | "pid" | "cgroup" | "kind" | "order" | "migrateType">;
+
+function arraysOf(capacity: number): PageColumnArrays {
+  return {
+    tick: new Float64Array(capacity),
+    pfn: new Uint32Array(capacity),
+    pid: new Uint32Array(capacity),
+    cgroup: new Uint32Array(capacity),
+    kind: new Uint8Array(capacity),
+    order: new Uint8Array(capacity),
+    migrateType: new Uint8Array(capacity),
+  };
 }

@@ -1,8 +1,10 @@
+import { type KernelCounts, PageKernel } from "../kernel/page-kernel.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
 import { ORDERS_MAX, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
-import { type KnownState, ZoneMap } from "./zone-map.ts";
+import { nextStates } from "./transitions.ts";
+import { type KnownState, tileSpanOf, ZoneMap } from "./zone-map.ts";
 import { segmentsOf, type ZonePlace, type ZoneSegment } from "./zone-segments.ts";
 
 /** Told of each longest stretch of equal blocks, or of unknown frames (order 0), in rising order without gaps. */
@@ -23,6 +25,8 @@ export class PageMap {
   #places: readonly ZonePlace[] = [];
   #zones: readonly ZoneMap[] = [];
   #segments: readonly ZoneSegment[] = [];
+  #nextStates: Uint8Array = nextStates(0);
+  #kernel: PageKernel;
 
   /** @param maxOrder largest order of a free block. @throws {WireFormatError} malformed, when it is not one of 4 .. 15. */
   constructor(maxOrder: number) {
@@ -30,6 +34,7 @@ export class PageMap {
       throw new WireFormatError("malformed", `the largest order of a block is ${maxOrder}`);
     }
     this.maxOrder = maxOrder;
+    this.#kernel = this.#kernelFor([]);
   }
 
   /** One map for each zone, in the order given to {@link setZones}. */
@@ -60,19 +65,37 @@ export class PageMap {
     }
     const known = places.map((place) => this.#places.findIndex((other) => isGrowthOf(place, other)));
     const onlyGrew = this.#places.every((_, at) => known.includes(at));
+    if (onlyGrew && places.every((place, at) => isSamePlace(place, this.#places[at]))) return true;
+    const kernel = this.#kernelFor(places);
     const zones = places.map((place, at) =>
-      onlyGrew && known[at] >= 0 ? this.#zones[known[at]] : new ZoneMap(place.startPfn, endOf(place), this.maxOrder),
+      onlyGrew && known[at] >= 0
+        ? this.#zones[known[at]]
+        : new ZoneMap(place.startPfn, endOf(place), this.maxOrder, kernel, at),
     );
     const segments = segmentsOf(places, zones);
     if (onlyGrew && this.#segments.every((old) => segments.some((segment) => isWithin(old, segment)))) {
       places.forEach((place, at) => {
-        if (zones[at].endPfn < endOf(place)) zones[at].grow(endOf(place));
+        if (known[at] >= 0) zones[at].moveTo(kernel, at, endOf(place));
       });
-      this.#adopt(places, zones, segments);
+      this.#adopt(places, kernel, zones);
       return true;
     }
-    this.#remake(places);
+    this.#remake(places, kernel);
     return false;
+  }
+
+  /** Sets the state that each kind of event gives a block of each order: see nextStates in transitions.ts. */
+  setNextStates(states: Uint8Array): void {
+    this.#nextStates = states;
+    this.#kernel.setNextStates(states);
+  }
+
+  /**
+   * Applies events in ring order; those of a kind that does not exist are passed over. Adds how many there were of each
+   * kind, and of each anomaly, to `counts`. 10 to 30 ns each, by how much of the map is in the CPU's caches.
+   */
+  apply(pfn: Uint32Array, kind: Uint8Array, order: Uint8Array, count: number, counts: KernelCounts): void {
+    this.#kernel.apply(pfn, kind, order, count, counts);
   }
 
   /** The segment that holds a frame, or null. O(zones). */
@@ -142,20 +165,29 @@ export class PageMap {
     for (const zone of this.#zones) zone.decode(from);
   }
 
-  #adopt(places: readonly ZonePlace[], zones: readonly ZoneMap[], segments: readonly ZoneSegment[]): void {
+  #kernelFor(places: readonly ZonePlace[]): PageKernel {
+    const spans = places.map((place) => tileSpanOf(place.startPfn, endOf(place), this.maxOrder));
+    const kernel = new PageKernel(this.maxOrder, spans);
+    kernel.setNextStates(this.#nextStates);
+    return kernel;
+  }
+
+  #adopt(places: readonly ZonePlace[], kernel: PageKernel, zones: readonly ZoneMap[]): void {
     this.#places = places.map(({ name, numaNode, startPfn, spanned }) => ({ name, numaNode, startPfn, spanned }));
+    this.#kernel = kernel;
     this.#zones = zones;
-    this.#segments = segments;
+    this.#segments = segmentsOf(places, zones);
+    for (const { first, end, zone } of this.#segments) kernel.addSegment(first, end - first, zone.memory);
   }
 
   /** Zones moved, shrank or went: everything known is copied, block by block, to whoever owns it now. */
-  #remake(places: readonly ZonePlace[]): void {
+  #remake(places: readonly ZonePlace[], kernel: PageKernel): void {
     const blocks: [first: number, frames: number, state: KnownState, order: number][] = [];
     this.forEachRun((first, frames, state, order) => {
       if (state !== PageState.Unknown) blocks.push([first, frames, state, order]);
     });
-    const zones = places.map((place) => new ZoneMap(place.startPfn, endOf(place), this.maxOrder));
-    this.#adopt(places, zones, segmentsOf(places, zones));
+    const zones = places.map((place, at) => new ZoneMap(place.startPfn, endOf(place), this.maxOrder, kernel, at));
+    this.#adopt(places, kernel, zones);
     for (const [first, frames, state, order] of blocks) {
       for (let pfn = first; pfn < first + frames; pfn += 2 ** order) this.#copyBlock(pfn, state, order);
     }
@@ -173,6 +205,10 @@ export class PageMap {
 
 function endOf(place: ZonePlace): number {
   return place.startPfn + place.spanned;
+}
+
+function isSamePlace(place: ZonePlace, old: ZonePlace | undefined): boolean {
+  return old !== undefined && isGrowthOf(place, old) && place.spanned === old.spanned;
 }
 
 function isGrowthOf(place: ZonePlace, old: ZonePlace): boolean {

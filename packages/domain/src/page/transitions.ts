@@ -10,7 +10,7 @@
  * An event sets its block's state whatever it was: from an unexpected one it is counted as an anomaly.
  */
 import { PAGE_EVENT_KINDS, PageEventKind } from "./columns.ts";
-import { ORDERS_MAX, PageState, type PageStateSet } from "./page-state.ts";
+import { ORDERS_MAX, PageState } from "./page-state.ts";
 import type { KnownState } from "./zone-map.ts";
 
 /** Kinds of anomaly, in the order of PageAnomalies in proto/farmscope/view/v1/view.proto. */
@@ -29,7 +29,8 @@ export type PageAnomaly = (typeof PageAnomaly)[keyof typeof PageAnomaly];
 export const PAGE_ANOMALIES = 8;
 
 const NO_ANOMALY = -1;
-const SETS = 16;
+/** Sets of states: a bit for each. */
+export const STATE_SETS = 16;
 
 /** Unexpected states of each kind, the worse first: an event counts for the first that any of its frames was in. */
 const UNEXPECTED: Record<PageEventKind, readonly (readonly [PageState, PageAnomaly])[]> = {
@@ -52,12 +53,8 @@ const UNEXPECTED: Record<PageEventKind, readonly (readonly [PageState, PageAnoma
   ],
 };
 
-const ANOMALIES = anomalyTable();
-
-/** The anomaly of an event of `kind` whose frames were in the states `held`, or -1. */
-export function anomalyOf(kind: number, held: PageStateSet): number {
-  return ANOMALIES[kind * SETS + held];
-}
+/** The anomaly of an event whose frames were in the states `held`, at kind x STATE_SETS + held; -1 for none. */
+export const ANOMALY_NUMBERS: Int8Array = anomalyTable();
 
 /** Where {@link nextStates} has the state that an event gives its block. */
 export function nextStateIndex(kind: number, order: number): number {
@@ -85,11 +82,11 @@ export function nextStates(pcpOrderMask: number): Uint8Array {
 }
 
 function anomalyTable(): Int8Array {
-  const table = new Int8Array(PAGE_EVENT_KINDS * SETS).fill(NO_ANOMALY);
+  const table = new Int8Array(PAGE_EVENT_KINDS * STATE_SETS).fill(NO_ANOMALY);
   for (const kind of Object.values(PageEventKind)) {
-    for (let held = 0; held < SETS; held++) {
+    for (let held = 0; held < STATE_SETS; held++) {
       const found = UNEXPECTED[kind].find(([state]) => ((held >>> state) & 1) === 1);
-      if (found !== undefined) table[kind * SETS + held] = found[1];
+      if (found !== undefined) table[kind * STATE_SETS + held] = found[1];
     }
   }
   return table;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { PAGE_EVENTS_MAX, PageColumns } from "../page/columns.ts";
 import { ModelKernel } from "../page/fixtures/model-kernel.ts";
 import { Random } from "../random.ts";
+import { decodePlainly } from "./fixtures/decode-plainly.ts";
 import { hostileBytes, readsOrRefuses } from "./fixtures/hostile-bytes.ts";
 import { decodePageColumns, encodePageColumns } from "./page-columns.ts";
 import { PageRuns } from "./page-runs.ts";
@@ -66,10 +67,8 @@ test("page events are decoded as they were encoded", () => {
 test("the runs of one context cover the events, and name what every one of theirs has", () => {
   fc.assert(
     fc.property(rows, (events) => {
-      const bytes = encodePageColumns(columnsOf(events), BASE_TICK);
-      const decoded = new PageColumns(300);
       const runs = new PageRuns(300);
-      decodePageColumns(bytes, events.length, BASE_TICK, decoded, runs);
+      runs.scan(columnsOf(events));
       const spread: number[][] = [];
       for (let run = 0; run < runs.length; run++) {
         const at = runs.context[run];
@@ -85,18 +84,22 @@ test("the runs of one context cover the events, and name what every one of their
   );
 });
 
-test("hostile bytes are decoded or refused, and leave nothing half decoded", () => {
+test("hostile bytes are decoded as a plain reader decodes them, or refused as it refuses them", () => {
   const valid = rows.map((events) => encodePageColumns(columnsOf(events), BASE_TICK));
+  let decodedBatches = 0;
   fc.assert(
-    fc.property(hostileBytes(valid), fc.nat({ max: 301 }), (bytes, count) => {
-      const decoded = columnsOf([], 300);
+    fc.property(hostileBytes(valid), fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 301 })), (bytes, count) => {
+      const [decoded, expected] = [columnsOf([], 300), columnsOf([], 301)];
       decoded.length = 7;
       const works = readsOrRefuses(() => decodePageColumns(bytes, count, BASE_TICK, decoded));
-      assert.equal(decoded.length, works ? count : 0);
-      for (let index = 0; index < decoded.length; index++) assert.ok(decoded.kind[index] <= 4);
+      const expectedToWork = readsOrRefuses(() => decodePlainly(bytes, count, BASE_TICK, expected));
+      assert.equal(works, expectedToWork && count <= 300);
+      assert.deepEqual(rowsOf(decoded), works ? rowsOf(expected) : []);
+      if (works && count > 0) decodedBatches++;
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
+  assert.ok(decodedBatches > 5, `${decodedBatches} batches were decoded`);
 });
 
 test("a batch of as many events as fit is decoded, one of more is over the limit", () => {

@@ -17,9 +17,10 @@
  * `count` and the base tick stand outside, in the envelope. Tasks walk through memory, so steps within a context are
  * short even where tasks interleave.
  */
-import { PAGE_EVENT_KINDS, type PageColumns } from "../page/columns.ts";
+import { ColumnDecoder } from "../kernel/column-decoder.ts";
+import { PAGE_EVENTS_MAX, type PageColumns } from "../page/columns.ts";
 import { PageRuns } from "./page-runs.ts";
-import { putVarint32, putZigzag53, VARINT32_BYTES_MAX, VARINT53_BYTES_MAX, VarintReader } from "./varint.ts";
+import { putVarint32, putZigzag53, VARINT32_BYTES_MAX, VARINT53_BYTES_MAX } from "./varint.ts";
 import { WireFormatError } from "./wire-format-error.ts";
 
 /** Number of this codec in PageEvents.codec. */
@@ -30,12 +31,12 @@ const BYTES_PER_EVENT_MAX = VARINT53_BYTES_MAX + VARINT32_BYTES_MAX;
 const BYTES_PER_RUN_MAX = 2 * VARINT32_BYTES_MAX;
 const BYTES_PER_CONTEXT_MAX = 2 * VARINT32_BYTES_MAX + 2;
 
-/** Working memory of both directions; one batch is coded at a time. Grown when a batch is larger than all before. */
+/** Working memory; one batch is coded at a time. Grown when a batch is larger than all before. */
 let sharedRuns = new PageRuns();
 let lastPfn = new Uint32Array(sharedRuns.capacity);
 let contextSeen = new Uint8Array(sharedRuns.capacity);
-let steps = new Float64Array(sharedRuns.capacity);
 let output = new Uint8Array(0);
+let decoder: ColumnDecoder | null = null;
 
 /**
  * Encodes all events of `columns`. 25 to 40 ns an event.
@@ -54,31 +55,19 @@ export function encodePageColumns(columns: PageColumns, baseTick: number): Uint8
 }
 
 /**
- * Decodes `count` events into `into`, replacing what it held. 10 to 20 ns an event.
- * @param runs receives the runs of one context, for consumers that work run by run; at least `into.capacity` large.
- * @throws {WireFormatError} malformed; over-limit when `into` is too small. `into` is then empty.
+ * Decodes `count` events into `into`, replacing what it held. 8 to 12 ns an event, in ../kernel/decode-columns.c.
+ * @throws {WireFormatError} malformed; over-limit when there are more than PAGE_EVENTS_MAX or `into` is too small. `into`
+ * is then empty.
  */
-export function decodePageColumns(
-  bytes: Uint8Array,
-  count: number,
-  baseTick: number,
-  into: PageColumns,
-  runs: PageRuns = prepare(into.capacity),
-): void {
+export function decodePageColumns(bytes: Uint8Array, count: number, baseTick: number, into: PageColumns): void {
   into.length = 0;
-  runs.length = 0;
-  if (count > into.capacity) {
-    throw new WireFormatError("over-limit", `${count} page events where at most ${into.capacity} may be`);
+  const eventsMax = Math.min(PAGE_EVENTS_MAX, into.capacity);
+  if (count > eventsMax) {
+    throw new WireFormatError("over-limit", `${count} page events where at most ${eventsMax} may be`);
   }
-  prepare(into.capacity);
-  const reader = new VarintReader(bytes);
-  readContexts(reader, count, runs);
-  readRuns(reader, count, runs);
-  readTicks(reader, count, baseTick, into.tick);
-  readPfns(reader, count, runs, into.pfn);
-  reader.expectEnd();
-  spreadContexts(runs, into);
-  into.length = count;
+  decoder ??= new ColumnDecoder();
+  decoder.decode(bytes, count, baseTick);
+  decoder.copyInto(into);
 }
 
 function prepare(events: number): PageRuns {
@@ -86,7 +75,6 @@ function prepare(events: number): PageRuns {
     sharedRuns = new PageRuns(events);
     lastPfn = new Uint32Array(events);
     contextSeen = new Uint8Array(events);
-    steps = new Float64Array(events);
   }
   return sharedRuns;
 }
@@ -158,83 +146,4 @@ function putPfns(columns: PageColumns, runs: PageRuns, start: number): number {
     contextSeen[context] = 1;
   }
   return at;
-}
-
-function readContexts(reader: VarintReader, count: number, runs: PageRuns): void {
-  const contexts = reader.varint32();
-  if (contexts > count) throw new WireFormatError("malformed", `${contexts} contexts for ${count} events`);
-  for (let context = 0; context < contexts; context++) {
-    runs.pid[context] = reader.varint32();
-    runs.cgroup[context] = reader.varint32();
-    const what = reader.varint32();
-    const kind = what & 7;
-    if (kind >= PAGE_EVENT_KINDS || what >= 1 << 11) throw new WireFormatError("malformed", `no page event is ${what}`);
-    runs.kind[context] = kind;
-    runs.migrateType[context] = (what >>> 3) & 7;
-    runs.order[context] = what >>> 6;
-  }
-  runs.contexts = contexts;
-}
-
-function readRuns(reader: VarintReader, count: number, runs: PageRuns): void {
-  let covered = 0;
-  let run = 0;
-  while (covered < count) {
-    const head = reader.varint32();
-    const context = head >>> 1;
-    if (context >= runs.contexts) throw new WireFormatError("malformed", `there is no context ${context}`);
-    covered += (head & 1) === 1 ? 1 : reader.varint32() + 2;
-    runs.context[run] = context;
-    runs.end[run++] = covered;
-  }
-  if (covered > count) throw new WireFormatError("malformed", `runs of ${covered} events where ${count} are announced`);
-  runs.length = run;
-}
-
-function readTicks(reader: VarintReader, count: number, baseTick: number, tick: Float64Array): void {
-  reader.zigzags(count, tick);
-  let last = baseTick;
-  for (let index = 0; index < count; index++) {
-    last += tick[index];
-    tick[index] = last;
-  }
-}
-
-function readPfns(reader: VarintReader, count: number, runs: PageRuns, pfn: Uint32Array): void {
-  reader.zigzags(count, steps);
-  let index = 0;
-  let last = 0;
-  contextSeen.fill(0, 0, runs.contexts);
-  for (let run = 0; run < runs.length; run++) {
-    const context = runs.context[run];
-    if (contextSeen[context] === 1) last = lastPfn[context];
-    const end = runs.end[run];
-    for (; index < end; index++) {
-      last = (last + steps[index]) >>> 0;
-      pfn[index] = last;
-    }
-    lastPfn[context] = last;
-    contextSeen[context] = 1;
-  }
-}
-
-function spreadContexts(runs: PageRuns, into: PageColumns): void {
-  const { pid, cgroup, kind, order, migrateType } = into;
-  let index = 0;
-  for (let run = 0; run < runs.length; run++) {
-    const context = runs.context[run];
-    const who = runs.pid[context];
-    const group = runs.cgroup[context];
-    const what = runs.kind[context];
-    const size = runs.order[context];
-    const type = runs.migrateType[context];
-    const end = runs.end[run];
-    for (; index < end; index++) {
-      pid[index] = who;
-      cgroup[index] = group;
-      kind[index] = what;
-      order[index] = size;
-      migrateType[index] = type;
-    }
-  }
 }

@@ -30,39 +30,14 @@ test("every number is read back as it was written", () => {
   );
 });
 
-test("a column of numbers is read as one number after the other would be", () => {
-  fc.assert(
-    fc.property(fc.array(int53), (column) => {
-      const writer = new VarintWriter();
-      for (const value of column) writer.zigzag53(value);
-      const reader = new VarintReader(writer.finish());
-      const read = new Float64Array(column.length);
-      reader.zigzags(column.length, read);
-      assert.deepEqual(
-        [...read],
-        column.map((value) => value + 0),
-      );
-      reader.expectEnd();
-    }),
-  );
-});
-
 test("any bytes are read within their bounds or refused", () => {
   fc.assert(
     fc.property(fc.uint8Array(), fc.nat({ max: 50 }), (bytes, count) => {
-      const fast = new VarintReader(bytes);
-      const slow = new VarintReader(bytes);
-      const column = new Float64Array(count);
-      const expected: number[] = [];
-      const slowWorks = readsOrRefuses(() => {
-        for (let index = 0; index < count; index++) expected.push(slow.zigzag53());
+      const reader = new VarintReader(bytes);
+      readsOrRefuses(() => {
+        for (let index = 0; index < count; index++) reader.zigzag53();
       });
-      assert.equal(
-        readsOrRefuses(() => fast.zigzags(count, column)),
-        slowWorks,
-      );
-      assert.ok(fast.at <= bytes.length);
-      if (slowWorks) assert.deepEqual([[...column], fast.at], [expected, slow.at]);
+      assert.ok(reader.at <= bytes.length);
     }),
     { numRuns: 1000 },
   );

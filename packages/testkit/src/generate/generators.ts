@@ -8,4 +8,5 @@ export interface Generator {
 export const GENERATORS: readonly Generator[] = [
   { script: "services/node-emitter/native/generate-wire.ts", writes: "services/node-emitter/src/source/wire.gen.ts" },
   { script: "packages/alerting-core/src/rules/write-schema.ts", writes: "services/alerting/rules/rules.schema.json" },
+  { script: "packages/testkit/src/generate/page-kernel.ts", writes: "packages/domain/src/kernel/page-kernel.gen.ts" },
 ];
