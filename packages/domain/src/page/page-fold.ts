@@ -18,9 +18,8 @@ import { PAGE_EVENT_KINDS, type PageColumns } from "./columns.ts";
 import { unusableFreeSpaceIndex } from "./measures.ts";
 import { ObservationFold } from "./observation-fold.ts";
 import { PageMap } from "./page-map.ts";
-import { PageState } from "./page-state.ts";
+import { type KnownState, PageState } from "./page-state.ts";
 import { nextStateIndex, nextStates, PAGE_ANOMALIES, PageAnomaly } from "./transitions.ts";
-import type { KnownState } from "./zone-map.ts";
 import type { ZoneSegment } from "./zone-segments.ts";
 
 /** Page events that the journal of one observation holds, unless told otherwise. */

@@ -2,9 +2,9 @@ import { type KernelCounts, PageKernel } from "../kernel/page-kernel.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
-import { ORDERS_MAX, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
+import { type KnownState, ORDERS_MAX, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
 import { nextStates } from "./transitions.ts";
-import { type KnownState, tileSpanOf, ZoneMap } from "./zone-map.ts";
+import { tileSpanOf, ZoneMap } from "./zone-map.ts";
 import { segmentsOf, type ZonePlace, type ZoneSegment } from "./zone-segments.ts";
 
 /** Told of each longest stretch of equal blocks, or of unknown frames (order 0), in rising order without gaps. */

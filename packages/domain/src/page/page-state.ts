@@ -12,6 +12,9 @@ export const PageState = {
 export type PageState = (typeof PageState)[keyof typeof PageState];
 export const PAGE_STATES = 4;
 
+/** A state that a block can be given. */
+export type KnownState = Exclude<PageState, typeof PageState.Unknown>;
+
 /** A set of states, as bits: 1 << state for each member. */
 export type PageStateSet = number;
 

@@ -1,5 +1,4 @@
-import { PageState, type PageStateSet } from "./page-state.ts";
-import type { KnownState } from "./zone-map.ts";
+import { type KnownState, PageState, type PageStateSet } from "./page-state.ts";
 
 /** A block, as the reference sees it. */
 export interface ReferenceBlock {

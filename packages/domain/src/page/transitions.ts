@@ -10,8 +10,7 @@
  * An event sets its block's state whatever it was: from an unexpected one it is counted as an anomaly.
  */
 import { PAGE_EVENT_KINDS, PageEventKind } from "./columns.ts";
-import { ORDERS_MAX, PageState } from "./page-state.ts";
-import type { KnownState } from "./zone-map.ts";
+import { type KnownState, ORDERS_MAX, PageState } from "./page-state.ts";
 
 /** Kinds of anomaly, in the order of PageAnomalies in proto/farmscope/view/v1/view.proto. */
 export const PageAnomaly = {

@@ -1,7 +1,8 @@
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
-import type { KnownState, ZoneMap } from "./zone-map.ts";
+import type { KnownState } from "./page-state.ts";
+import type { ZoneMap } from "./zone-map.ts";
 
 /** How many page events a journal may still take in; one for all zones of a node. */
 export interface JournalBudget {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Random } from "../random.ts";
-import { orderOfByte, PageState, stateOfByte } from "./page-state.ts";
+import { type KnownState, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
 import { type ReferenceBlock, ReferencePageMap } from "./reference-page-map.ts";
-import { type KnownState, ZoneMap } from "./zone-map.ts";
+import { ZoneMap } from "./zone-map.ts";
 
 const STATES: readonly KnownState[] = [PageState.Free, PageState.Allocated, PageState.PerCpu];
 

@@ -22,10 +22,7 @@ import { PageKernel, type TileSpan, type ZoneMemoryViews } from "../kernel/page-
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
-import type { PageState, PageStateSet } from "./page-state.ts";
-
-/** A state that a block can be given. */
-export type KnownState = Exclude<PageState, typeof PageState.Unknown>;
+import type { KnownState, PageStateSet } from "./page-state.ts";
 
 /** A word of 32 bits has two bits for each of 16 nodes, of which a tile has twice as many as frames. */
 const FRAMES_PER_WORD = 8;
