@@ -19,6 +19,8 @@ export async function documentRoutes(app: App, version: string): Promise<void> {
         { name: "nodes", description: "Hosts, their memory and latencies" },
         { name: "live", description: "What happens, as it happens" },
         { name: "alerts", description: "What was decided and sent" },
+        { name: "jobs", description: "Replays and backtests" },
+        { name: "control", description: "What people ask of the fleet" },
         { name: "status", description: "The installation itself" },
       ],
       components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } } },

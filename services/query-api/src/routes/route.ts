@@ -26,11 +26,15 @@ export type App = FastifyInstance<
 export const NoQuery = Type.Object({}, { additionalProperties: false });
 
 /** What a route declares: everything that OpenAPI shows of it. */
-export interface RouteDeclaration<Query extends TSchema, Params extends TSchema> {
+export interface RouteDeclaration<Query extends TSchema, Params extends TSchema, Body extends TSchema> {
   readonly summary: string;
-  readonly tag: "farms" | "nodes" | "live" | "alerts" | "status";
+  readonly tag: "farms" | "nodes" | "live" | "alerts" | "jobs" | "control" | "status";
   readonly querystring?: Query;
   readonly params?: Params;
+  /** Shape of the request's body, which must be JSON. */
+  readonly body?: Body;
+  /** Status of a success; default 200. */
+  readonly status?: 200 | 201 | 202;
   /** Shape of the answer, when it is JSON. */
   readonly answer: TSchema;
   /** Other representations, by media type. */
@@ -43,17 +47,24 @@ const problemResponse = {
 };
 
 /** Fastify's schema of a route. Unknown query parameters are refused. */
-export function declare<Query extends TSchema = typeof NoQuery, Params extends TSchema = typeof NoQuery>(
-  route: RouteDeclaration<Query, Params>,
-) {
+export function declare<
+  Query extends TSchema = typeof NoQuery,
+  Params extends TSchema = typeof NoQuery,
+  Body extends TSchema = typeof NoQuery,
+>(route: RouteDeclaration<Query, Params, Body>) {
   const content = { "application/json": { schema: route.answer }, ...mediaTypes(route.alternatives ?? {}) };
   return {
     summary: route.summary,
     tags: [route.tag],
     querystring: (route.querystring ?? NoQuery) as Query,
     ...(route.params === undefined ? {} : { params: route.params }),
-    response: { 200: { description: route.summary, content }, "4xx": problemResponse, "5xx": problemResponse },
-  } as { summary: string; tags: string[]; querystring: Query; params: Params; response: object };
+    ...(route.body === undefined ? {} : { body: route.body }),
+    response: {
+      [route.status ?? 200]: { description: route.summary, content },
+      "4xx": problemResponse,
+      "5xx": problemResponse,
+    },
+  } as { summary: string; tags: string[]; querystring: Query; params: Params; body: Body; response: object };
 }
 
 function mediaTypes(alternatives: Readonly<Record<string, TSchema>>) {

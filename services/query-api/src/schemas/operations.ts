@@ -88,6 +88,8 @@ export const Matcher = Type.Object(
   { additionalProperties: false },
 );
 
+export type Matcher = Static<typeof Matcher>;
+
 export const Silence = Type.Object({
   id: Type.String(),
   matchers: Type.Array(Matcher, { description: "All of them must match." }),
@@ -141,12 +143,12 @@ export const RulesAnswer = Type.Object({
   files: Type.Array(Type.Object({ name: Type.String(), text: Type.String({ description: "YAML, as it reads." }) })),
   rules: Type.Array(
     Type.Object({
-      file: Type.String(),
       group: Type.String(),
-      rule: Type.String(),
+      rule: Type.String({ description: "Its name." }),
       signal: Type.String(),
-      by: Type.String(),
-      window: Nullable(Type.String()),
+      by: Type.String({ description: "farm, node or cgroup." }),
+      intervalMs: Type.Integer({ description: "How often it is evaluated, in milliseconds." }),
+      windowMs: Type.Integer({ description: "Event time that a value stands for, in milliseconds." }),
       quantile: Nullable(Type.Number()),
       active: Count("Alerts of it that are pending or firing."),
     }),
