@@ -155,7 +155,7 @@ static __always_inline void switched_in(struct task_struct *task, __u32 previous
 		return;
 	delay_ns = now > *since ? now - *since : 0;
 	*since = 0;
-	cgroup = (__u32)task->cgroups->dfl_cgrp->kn->id;
+	cgroup = cgroup_of(task);
 	count_delay(cgroup, delay_ns);
 	emit_delay(count, task, previous_pid, cgroup, now, delay_ns);
 }

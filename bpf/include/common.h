@@ -13,6 +13,13 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
+/*
+ * What user space sets ahead of loading. base_alignment is that of the struct page array, see calibration.h; 0 for what
+ * the architecture demands. lane_records is the size of a lane, a power of two.
+ */
+const volatile struct wire_options
+	options SEC(".rodata.options") = { .base_alignment = 0, .lane_records = 1024, .memory_cgroup_v1 = 0 };
+
 /* Until user space sets its own size: the smallest that every page size allows. */
 #define RING_BYTES_DEFAULT (64 * 1024)
 /* Programs of one group that count; each has counters of its own. */
@@ -94,9 +101,19 @@ static __always_inline __u32 current_pid(void)
 	return bpf_get_current_pid_tgid() >> 32;
 }
 
+/* Low half of the id of a task's cgroup: in the hierarchy of the memory controller where that has one of its own (v1). */
+static __always_inline __u32 cgroup_of(struct task_struct *task)
+{
+	const __u32 memory = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+
+	if (!options.memory_cgroup_v1)
+		return (__u32)BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	return (__u32)BPF_CORE_READ(task, cgroups, subsys[memory], cgroup, kn, id);
+}
+
 static __always_inline __u32 current_cgroup(void)
 {
-	return (__u32)bpf_get_current_cgroup_id();
+	return cgroup_of((struct task_struct *)bpf_get_current_task());
 }
 
 #endif

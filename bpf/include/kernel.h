@@ -39,6 +39,7 @@ enum {
 };
 enum {
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1024,
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
 };
@@ -65,7 +66,16 @@ struct cgroup {
 	struct kernfs_node *kn;
 };
 
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+
+enum cgroup_subsys_id {
+	memory_cgrp_id = 4, /* as configured: looked up in the running kernel */
+};
+
 struct css_set {
+	struct cgroup_subsys_state *subsys[16]; /* as many as are configured */
 	struct cgroup *dfl_cgrp;
 };
 
@@ -73,6 +83,7 @@ struct css_set {
 struct task_struct {
 	unsigned int __state;
 	int pid;
+	int tgid;
 	struct css_set *cgroups;
 };
 

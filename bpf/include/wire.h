@@ -21,6 +21,17 @@ typedef __u8 wire_u8;
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #endif
 
+/* The owner of what is done in interrupts: no cgroup has this number. */
+#define WIRE_CGROUP_IRQ 4294967295
+
+/* What an allocation asked for: a class of gfp flags in four bits. Same numbers as GfpClass in columns.ts. */
+enum wire_gfp {
+	WIRE_GFP_USER = 1,    /* __GFP_HIGHMEM: memory of processes and of files */
+	WIRE_GFP_WAIT = 2,    /* __GFP_DIRECT_RECLAIM: the caller can wait */
+	WIRE_GFP_FS = 4,      /* __GFP_FS: reclaim may enter file systems */
+	WIRE_GFP_ACCOUNT = 8, /* __GFP_ACCOUNT: kernel memory charged to a cgroup */
+};
+
 /* Same numbers as PageEventKind in packages/domain/src/page/columns.ts. */
 enum wire_page_kind {
 	WIRE_PAGE_ALLOC = 0,
@@ -31,20 +42,22 @@ enum wire_page_kind {
 };
 
 /*
+ * A page event as the native shim merges it from the lanes (lane.h).
+ *
  *  0       8     12    16      20    21     22            23
  *  +-------+-----+-----+-------+-----+------+-------------+-----+
- *  |time_ns| pfn | pid |cgroup | kind| order| migrate_type| cpu |   24 bytes
+ *  |time_ns| pfn | pid |cgroup | kind| order| migrate_type| gfp |   24 bytes
  *  +-------+-----+-----+-------+-----+------+-------------+-----+
  */
 struct wire_page {
 	wire_u64 time_ns; /* CLOCK_MONOTONIC */
 	wire_u32 pfn;
-	wire_u32 pid;	 /* thread group id */
-	wire_u32 cgroup; /* low half of the cgroup id */
+	wire_u32 pid;	 /* thread group id; 0 in interrupts */
+	wire_u32 cgroup; /* low half of the cgroup id; WIRE_CGROUP_IRQ in interrupts */
 	wire_u8 kind;
 	wire_u8 order;
 	wire_u8 migrate_type;
-	wire_u8 cpu; /* low byte */
+	wire_u8 gfp; /* bits of wire_gfp, of allocations */
 };
 _Static_assert(sizeof(struct wire_page) == 24, "wire_page is 24 bytes");
 _Static_assert(offsetof(struct wire_page, pfn) == 8, "pfn at 8");
@@ -53,7 +66,7 @@ _Static_assert(offsetof(struct wire_page, cgroup) == 16, "cgroup at 16");
 _Static_assert(offsetof(struct wire_page, kind) == 20, "kind at 20");
 _Static_assert(offsetof(struct wire_page, order) == 21, "order at 21");
 _Static_assert(offsetof(struct wire_page, migrate_type) == 22, "migrate_type at 22");
-_Static_assert(offsetof(struct wire_page, cpu) == 23, "cpu at 23");
+_Static_assert(offsetof(struct wire_page, gfp) == 23, "gfp at 23");
 
 /*
  *  0       8         16    20            24      28    30
@@ -144,6 +157,16 @@ _Static_assert(offsetof(struct wire_control, page_keep_one_in) == 8, "page_keep_
 _Static_assert(offsetof(struct wire_control, runq_keep_one_in) == 12, "runq_keep_one_in at 12");
 _Static_assert(offsetof(struct wire_control, salt) == 16, "salt at 16");
 _Static_assert(offsetof(struct wire_control, block_frame_shift) == 20, "block_frame_shift at 20");
+
+/* What user space sets before the programs are loaded. */
+struct wire_options {
+	wire_u64 base_alignment;
+	wire_u32 lane_records;
+	wire_u32 memory_cgroup_v1; /* 1: owners are cgroups of the memory controller's own hierarchy */
+};
+_Static_assert(sizeof(struct wire_options) == 16, "wire_options is 16 bytes");
+_Static_assert(offsetof(struct wire_options, lane_records) == 8, "lane_records at 8");
+_Static_assert(offsetof(struct wire_options, memory_cgroup_v1) == 12, "memory_cgroup_v1 at 12");
 
 /* Counters of one program, per CPU. seen = emitted + sampled_out + ring_lost. */
 struct wire_counters {

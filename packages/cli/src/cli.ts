@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/rebuild.ts")).rebuild,
   },
   {
+    name: "truth",
+    summary: "run a workload and compare the rebuilt page map with the kernel's own",
+    load: async () => (await import("./commands/truth.ts")).truth,
+  },
+  {
     name: "status",
     summary: "show how a running installation is",
     load: async () => (await import("./commands/status.ts")).status,

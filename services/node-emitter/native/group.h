@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <stdbool.h>
 
+#include "lanes.h"
 #include "ring.h"
 #include "shim.h"
 
@@ -19,6 +20,12 @@ struct shim_group {
 	size_t absent_count;
 	struct wire_control knobs;
 	struct ring ring;
+	struct lanes *lanes; /* instead of a ring, where the object has lanes */
+	size_t lanes_bytes;
+	size_t records_bytes;
+	struct lane_range ranges[SHIM_RANGES_MAX]; /* of the newest poll */
+	size_t range_count;
+	int kpageflags;
 	void *consumer_page;
 	void *producer_pages;
 	size_t producer_pages_bytes;
@@ -32,6 +39,9 @@ bool program_is_understudy(const struct bpf_program *program);
 
 /* Descriptor of a map by name, or a negative errno. */
 int group_map(const struct shim_group *group, const char *name);
+
+/* True when the object writes page events into lanes instead of a ring. */
+bool group_has_lanes(const struct shim_group *group);
 
 int group_write_knobs(struct shim_group *group);
 

@@ -23,7 +23,7 @@ static struct shim_group *group_at(const struct call *call)
 	return NULL;
 }
 
-/* open(path, ringBytes, recordBytes, baseAlignment): handle */
+/* open(path, ringBytes, recordBytes, baseAlignment, memoryCgroupV1): handle */
 static napi_value group_open(napi_env env, napi_callback_info info)
 {
 	struct call call = call_of(env, info);
@@ -33,6 +33,7 @@ static napi_value group_open(napi_env env, napi_callback_info info)
 		.ring_bytes = (uint32_t)number_at(&call, 1),
 		.record_bytes = (uint32_t)number_at(&call, 2),
 		.base_alignment = (uint64_t)number_at(&call, 3),
+		.memory_cgroup_v1 = number_at(&call, 4) != 0,
 	};
 	struct shim_error error;
 
@@ -122,7 +123,46 @@ static napi_value group_poll(napi_env env, napi_callback_info info)
 	return group ? number_of(env, (double)shim_poll(group, out, bytes)) : NULL;
 }
 
-/* counters(handle): [seen, sampled out, ring lost, recovered, emitted, malformed] */
+/* isolated(handle, Float64Array of rows of 3): rows of the newest poll */
+static napi_value group_isolated(napi_env env, napi_callback_info info)
+{
+	struct call call = call_of(env, info);
+	struct shim_group *group = group_at(&call);
+	size_t values;
+	double *rows = array_at(&call, 1, &values);
+
+	return group ? number_of(env, (double)shim_isolated(group, rows, values / 3)) : NULL;
+}
+
+/* beginAudit(handle, frames, pcpOrderMask) */
+static napi_value group_begin_audit(napi_env env, napi_callback_info info)
+{
+	struct call call = call_of(env, info);
+	struct shim_group *group = group_at(&call);
+	int failed;
+
+	if (!group)
+		return NULL;
+	failed = shim_audit_begin(group, (uint64_t)number_at(&call, 1), (uint32_t)number_at(&call, 2));
+	return failed ? fail_errno(env, failed) : nothing(env);
+}
+
+/* audit(handle, framesMax, Float64Array of rows of 2): [rows, 1 when the round is over] */
+static napi_value group_audit(napi_env env, napi_callback_info info)
+{
+	struct call call = call_of(env, info);
+	struct shim_group *group = group_at(&call);
+	size_t values;
+	double *rows = array_at(&call, 2, &values);
+	int done, count;
+
+	if (!group)
+		return NULL;
+	count = shim_audit(group, (uint32_t)number_at(&call, 1), rows, values / 2, &done);
+	return count < 0 ? fail_errno(env, count) : numbers_of(env, (const double[]){ count, done }, 2);
+}
+
+/* counters(handle): [seen, sampled out, ring lost, recovered, emitted, malformed, recursion lost] */
 static napi_value group_counters(napi_env env, napi_callback_info info)
 {
 	struct call call = call_of(env, info);
@@ -138,8 +178,9 @@ static napi_value group_counters(napi_env env, napi_callback_info info)
 	return numbers_of(env,
 			  (const double[]){ (double)counters.seen, (double)counters.sampled_out,
 					    (double)counters.ring_lost, (double)counters.recovered,
-					    (double)counters.emitted, (double)counters.malformed },
-			  6);
+					    (double)counters.emitted, (double)counters.malformed,
+					    (double)counters.recursion_lost },
+			  7);
 }
 
 /* histograms(handle, Float64Array of rows): rows */
@@ -231,6 +272,9 @@ NAPI_MODULE_INIT()
 		EXPORTED("absent", group_absent),
 		EXPORTED("configure", group_configure),
 		EXPORTED("poll", group_poll),
+		EXPORTED("isolated", group_isolated),
+		EXPORTED("beginAudit", group_begin_audit),
+		EXPORTED("audit", group_audit),
 		EXPORTED("counters", group_counters),
 		EXPORTED("histograms", group_histograms),
 		EXPORTED("forgetHistogram", group_forget_histogram),

@@ -12,6 +12,9 @@
 
 #include "group.h"
 
+/* At least so many records a lane: one poll interval at 100,000 events a second. */
+#define LANE_RECORDS_MIN 1024
+
 /* ---- what libbpf says ----------------------------------------------------------------------------------------- */
 
 #define COMPLAINT_MAX 512
@@ -181,6 +184,73 @@ static int map_ring(struct shim_group *group)
 	return 0;
 }
 
+bool group_has_lanes(const struct shim_group *group)
+{
+	return bpf_object__find_map_by_name(group->object, "lanes") != NULL;
+}
+
+/* The lanes share what a ring would have; a power of two each. */
+static uint32_t lane_records_of(const struct shim_group *group, uint32_t ring_bytes)
+{
+	uint32_t records = LANE_RECORDS_MIN;
+
+	while ((uint64_t)records * 2 * (uint32_t)group->cpus * sizeof(struct lane_record) <= ring_bytes)
+		records *= 2;
+	return records;
+}
+
+static int size_lanes(struct shim_group *group, uint32_t lane_records)
+{
+	uint32_t cpus = (uint32_t)group->cpus;
+	int failed;
+
+	if (cpus > LANES_MAX)
+		return -E2BIG;
+	group->lanes = calloc(1, sizeof(*group->lanes));
+	if (!group->lanes)
+		return -ENOMEM;
+	group->lanes->count = cpus;
+	group->lanes->lane_records = lane_records;
+	failed = bpf_map__set_max_entries(bpf_object__find_map_by_name(group->object, "lanes"), cpus);
+	if (!failed)
+		failed = bpf_map__set_max_entries(bpf_object__find_map_by_name(group->object, "records"),
+						  cpus * lane_records);
+	return failed;
+}
+
+static void *map_array(struct shim_group *group, const char *name, size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, group_map(group, name), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int map_lanes(struct shim_group *group)
+{
+	struct lanes *lanes = group->lanes;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE) - 1;
+
+	group->lanes_bytes = (lanes->count * sizeof(struct lane) + page) & ~page;
+	group->records_bytes = ((size_t)lanes->count * lanes->lane_records * sizeof(struct lane_record) + page) & ~page;
+	lanes->lanes = map_array(group, "lanes", group->lanes_bytes);
+	lanes->records = map_array(group, "records", group->records_bytes);
+	return lanes->lanes && lanes->records ? 0 : -errno;
+}
+
+static void unmap_lanes(struct shim_group *group)
+{
+	struct lanes *lanes = group->lanes;
+
+	if (!lanes)
+		return;
+	if (lanes->lanes)
+		munmap(lanes->lanes, group->lanes_bytes);
+	if (lanes->records)
+		munmap((void *)lanes->records, group->records_bytes);
+	audit_free(lanes->audit);
+	free(lanes);
+}
+
 static void unmap_ring(struct shim_group *group)
 {
 	if (group->consumer_page && group->consumer_page != MAP_FAILED)
@@ -191,23 +261,36 @@ static void unmap_ring(struct shim_group *group)
 
 /* ---- life ----------------------------------------------------------------------------------------------------- */
 
-/* The object's only read-only option; libbpf names the section's map after the object. */
-static int set_base_alignment(struct shim_group *group, uint64_t alignment)
+/* The kernel programs' options, a section of their own in every object that looks at one. bpf/include/common.h */
+static int set_options(struct shim_group *group, const struct wire_options *options)
 {
-	struct bpf_map *map;
+	struct bpf_map *map = bpf_object__find_map_by_name(group->object, ".rodata.options");
 	size_t bytes;
-	void *initial;
+	void *initial = map ? (void *)bpf_map__initial_value(map, &bytes) : NULL;
 
-	bpf_object__for_each_map (map, group->object) {
-		if (!strstr(bpf_map__name(map), ".rodata"))
-			continue;
-		initial = (void *)bpf_map__initial_value(map, &bytes);
-		if (!initial || bytes != sizeof(alignment))
-			return -EINVAL;
-		memcpy(initial, &alignment, sizeof(alignment));
+	if (!map)
 		return 0;
-	}
-	return -ENOENT;
+	if (!initial || bytes != sizeof(*options))
+		return -EINVAL;
+	memcpy(initial, options, sizeof(*options));
+	return 0;
+}
+
+static int set_sizes(struct shim_group *group, const struct shim_options *options)
+{
+	struct wire_options read_only = {
+		.base_alignment = options->base_alignment,
+		.lane_records = lane_records_of(group, options->ring_bytes),
+		.memory_cgroup_v1 = options->memory_cgroup_v1,
+	};
+	struct bpf_map *ring = bpf_object__find_map_by_name(group->object, "ring");
+	int failed = set_options(group, &read_only);
+
+	if (failed)
+		return failed;
+	if (group_has_lanes(group))
+		return size_lanes(group, read_only.lane_records);
+	return bpf_map__set_max_entries(ring, options->ring_bytes);
 }
 
 static int load_group(struct shim_group *group, const struct shim_options *options, struct shim_error *error)
@@ -221,13 +304,11 @@ static int load_group(struct shim_group *group, const struct shim_options *optio
 	}
 	leave_out_absent(group, kernel);
 	btf__free(kernel);
-	failed = bpf_map__set_max_entries(bpf_object__find_map_by_name(group->object, "ring"), options->ring_bytes);
-	if (!failed && options->base_alignment)
-		failed = set_base_alignment(group, options->base_alignment);
+	failed = set_sizes(group, options);
 	if (!failed)
 		failed = bpf_object__load(group->object);
 	if (!failed)
-		failed = map_ring(group);
+		failed = group_has_lanes(group) ? map_lanes(group) : map_ring(group);
 	if (failed)
 		shim_fail(error, "%s: %s; libbpf: %s", options->object_path, strerror(-failed), complaint);
 	return failed;
@@ -244,6 +325,7 @@ struct shim_group *shim_open(const struct shim_options *options, struct shim_err
 	complaint[0] = '\0';
 	libbpf_set_print(remember_complaint);
 	group->record_bytes = options->record_bytes;
+	group->kpageflags = -1;
 	group->cpus = libbpf_num_possible_cpus();
 	group->knobs.page_keep_one_in = 1;
 	group->knobs.runq_keep_one_in = 1;
@@ -272,6 +354,9 @@ void shim_close(struct shim_group *group)
 {
 	shim_detach(group);
 	unmap_ring(group);
+	unmap_lanes(group);
+	if (group->kpageflags >= 0)
+		close(group->kpageflags);
 	bpf_object__close(group->object);
 	free(group);
 }

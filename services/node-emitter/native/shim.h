@@ -6,6 +6,7 @@
 #ifndef FARMSCOPE_SHIM_H
 #define FARMSCOPE_SHIM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@
 #define SHIM_ERROR_MAX 1024
 #define SHIM_PROGRAMS_MAX 32
 #define SHIM_UPROBES_MAX 512
+
+/* Stretches that one poll takes at most; a poll ends when it has so many. */
+#define SHIM_RANGES_MAX 1024
 
 struct shim_group;
 
@@ -30,9 +34,10 @@ struct shim_absent {
 
 struct shim_options {
 	const char *object_path;
-	uint32_t ring_bytes;	 /* rounded up to a power of two and to whole pages */
+	uint32_t ring_bytes;	 /* a power of two and whole pages; lanes share it */
 	uint32_t record_bytes;	 /* of the one kind of record in the ring */
 	uint64_t base_alignment; /* of the struct page array; 0: what the architecture demands */
+	bool memory_cgroup_v1;	 /* owners are cgroups of the memory controller's own hierarchy */
 };
 
 /* Cumulative, of all programs of a group on all CPUs. seen = emitted + sampled_out + ring_lost. */
@@ -42,7 +47,8 @@ struct shim_counters {
 	uint64_t ring_lost;
 	uint64_t recovered;
 	uint64_t emitted;
-	uint64_t malformed; /* arrived in the ring but is no record; part of emitted */
+	uint64_t malformed;	 /* arrived in the ring but is no record; part of emitted */
+	uint64_t recursion_lost; /* skipped by recursion protection and not recovered; part of ring_lost */
 };
 
 struct shim_calibration {
@@ -68,6 +74,16 @@ int shim_configure(struct shim_group *group, const struct wire_control *knobs);
 
 /* Moves whole records from the ring to out and returns their bytes. */
 size_t shim_poll(struct shim_group *group, void *out, size_t out_bytes);
+
+/* Stretches that compaction took free pages from, as the newest poll met them: first frame, frames, nanoseconds. */
+size_t shim_isolated(const struct shim_group *group, double *rows, size_t rows_max);
+
+/*
+ * Begins to watch the frames that stay on per-CPU lists, and goes on looking at them: see audit.h. Rows are first frame and
+ * frames. shim_audit returns the rows written or a negative errno.
+ */
+int shim_audit_begin(struct shim_group *group, uint64_t frames, uint32_t pcp_order_mask);
+int shim_audit(struct shim_group *group, uint32_t frames_max, double *rows, size_t rows_max, int *done);
 
 int shim_counters(struct shim_group *group, struct shim_counters *counters);
 

@@ -51,6 +51,7 @@ test("no file holds a path of somebody's machine", () => {
 const CLOCK_READERS: Readonly<Record<string, string>> = {
   "packages/cli/src/truth/kernel-reading.ts":
     "its times are compared with those of events, so they are the kernel's own",
+  "packages/cli/src/truth/kernel-totals.ts": "the same",
 };
 
 test("clocks, timers and chance are read in packages/runtime alone", () => {

@@ -3,7 +3,7 @@
  * everything after it (batch, publish) is the same.
  */
 import type { PageColumns, RunqColumns } from "@farmscope/domain";
-import type { Counters, HistogramDelta, MemoryGauges, NodeFacts, Observation } from "@farmscope/proto";
+import type { CompactionRange, Counters, HistogramDelta, MemoryGauges, NodeFacts, Observation } from "@farmscope/proto";
 
 /** A host that the source speaks for. BPF and trace have one, synthetic any number. */
 export interface SourceNode {
@@ -45,6 +45,8 @@ export interface NodeSink {
   /** Goes into the log behind every page event given before it, and ahead of all given after it. */
   observation(part: Observation): void;
   gauges(gauges: MemoryGauges): void;
+  /** Where compaction took free pages without an event. */
+  compaction(range: Omit<CompactionRange, "$typeName">): void;
   /**
    * Cumulative balance of the source at this moment (batched is filled in by the batcher).
    * @param sourcePosition where the source stands by these counters, if it can resume: what it left out since the last

@@ -1,8 +1,17 @@
 // Generated from bpf/include/wire.h by services/node-emitter/native/generate-wire.ts. Do not edit.
 
+export const WIRE_CGROUP_IRQ = 4294967295;
+
 export const WIRE_COMMAND_LEN = 16;
 
 export const WIRE_SLOTS = 200;
+
+export const WIRE_GFP = {
+  GFP_USER: 1,
+  GFP_WAIT: 2,
+  GFP_FS: 4,
+  GFP_ACCOUNT: 8,
+} as const;
 
 export const WIRE_PAGE_KIND = {
   PAGE_ALLOC: 0,
@@ -33,7 +42,7 @@ export const WIRE_PAGE = {
   kind: 20,
   order: 21,
   migrateType: 22,
-  cpu: 23,
+  gfp: 23,
 } as const;
 
 export const WIRE_RUNQ = {
@@ -71,6 +80,13 @@ export const WIRE_CONTROL = {
   runqKeepOneIn: 12,
   salt: 16,
   blockFrameShift: 20,
+} as const;
+
+export const WIRE_OPTIONS = {
+  size: 16,
+  baseAlignment: 0,
+  laneRecords: 8,
+  memoryCgroupV1: 12,
 } as const;
 
 export const WIRE_COUNTERS = {

@@ -1,5 +1,12 @@
 import type { PageColumns, RunqColumns } from "@farmscope/domain";
-import type { HistogramDelta, MemoryGauges, NodeFacts, Observation, RedisGauges } from "@farmscope/proto";
+import type {
+  CompactionRange,
+  HistogramDelta,
+  MemoryGauges,
+  NodeFacts,
+  Observation,
+  RedisGauges,
+} from "@farmscope/proto";
 import type { GcPauseEvent } from "../source/port.ts";
 import type { EventCounts } from "./event-balance.ts";
 import { PageBuffer, RunqBuffer } from "./event-buffers.ts";
@@ -18,6 +25,8 @@ const NAME_OVERHEAD_BYTES = 16;
 const GAUGES_BYTES_MAX = 4096;
 /** Eight numbers of at most ten bytes, the role, tags; and the address. */
 const REDIS_OVERHEAD_BYTES = 192;
+/** Four numbers with their tags, and the length. */
+export const COMPACTION_BYTES_MAX = 32;
 /** A UTF-16 unit takes at most three bytes of UTF-8. */
 const UTF8_BYTES_MAX = 3;
 
@@ -28,6 +37,7 @@ export class BatchContents {
   readonly gcPauses: GcPauseEvent[] = [];
   histograms: HistogramDelta[] = [];
   readonly cgroups: { readonly id: number; readonly path: string }[] = [];
+  readonly compactions: Omit<CompactionRange, "$typeName">[] = [];
   facts: NodeFacts | undefined;
   gauges: MemoryGauges | undefined;
   /** By address. */
@@ -86,6 +96,11 @@ export class BatchContents {
     this.bytes += cgroupBytes(path);
   }
 
+  addCompaction(range: Omit<CompactionRange, "$typeName">): void {
+    this.compactions.push(range);
+    this.bytes += COMPACTION_BYTES_MAX;
+  }
+
   /** @param bytes encoded size of the facts. */
   setFacts(facts: NodeFacts, bytes: number): void {
     this.facts = facts;
@@ -124,6 +139,7 @@ export class BatchContents {
     this.#clearEvents();
     this.histograms = [];
     this.cgroups.length = 0;
+    this.compactions.length = 0;
     this.facts = undefined;
     this.gauges = undefined;
     this.redis.clear();

@@ -57,6 +57,7 @@ export function encodeBatch(header: BatchHeader, contents: BatchContents): Uint8
     histograms: contents.histograms,
     cgroups: contents.cgroups,
     redis: [...contents.redis.values()],
+    compactions: contents.compactions,
   });
   fillEvents(batch, contents, baseTick);
   batch.facts = contents.facts;

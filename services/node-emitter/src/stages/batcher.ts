@@ -1,5 +1,6 @@
 import type { PageColumns, RunqColumns } from "@farmscope/domain";
 import {
+  type CompactionRange,
   type Counters,
   type HistogramDelta,
   type MemoryGauges,
@@ -15,6 +16,7 @@ import type { EmitterLimits } from "../config.ts";
 import type { GcPauseEvent, NodeSink, SamplingInForce, SourceNode } from "../source/port.ts";
 import {
   BatchContents,
+  COMPACTION_BYTES_MAX,
   cgroupBytes,
   EVENT_BYTES_MAX,
   gcPauseBytes,
@@ -127,6 +129,12 @@ export class Batcher implements NodeSink {
     this.#idleTick = Number(delta.toTick);
     this.#reach(0);
     if (this.#contents.histograms.length >= LIST_ENTRIES_MAX) this.#close();
+  }
+
+  compaction(range: Omit<CompactionRange, "$typeName">): void {
+    this.#makeRoom(COMPACTION_BYTES_MAX);
+    this.#contents.addCompaction(range);
+    if (this.#contents.compactions.length >= LIST_ENTRIES_MAX) this.#close();
   }
 
   gauges(gauges: MemoryGauges): void {

@@ -36,7 +36,14 @@ export class EventBalance {
       const source = this.#source?.[kind];
       const batched = BigInt(this.#batched[kind]);
       const spoolLost = BigInt(this.#spoolLost[kind]);
-      const { sampledOut = 0n, ringLost = 0n, recovered = 0n, decodeLost = 0n, seen = 0n } = source ?? {};
+      const {
+        sampledOut = 0n,
+        ringLost = 0n,
+        recovered = 0n,
+        decodeLost = 0n,
+        recursionLost = 0n,
+        seen = 0n,
+      } = source ?? {};
       const accounted = batched + spoolLost + sampledOut + ringLost + decodeLost;
       return {
         $typeName: "farmscope.event.v1.StreamCounters",
@@ -47,6 +54,7 @@ export class EventBalance {
         decodeLost,
         spoolLost,
         batched,
+        recursionLost,
       };
     };
     return create(CountersSchema, { pages: of("pages"), runq: of("runq"), gc: of("gc") });

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file farmscope/event/v1/event.proto.
  */
 export const file_farmscope_event_v1_event: GenFile = /*@__PURE__*/
-  fileDesc("Ch5mYXJtc2NvcGUvZXZlbnQvdjEvZXZlbnQucHJvdG8SEmZhcm1zY29wZS5ldmVudC52MSJ8CgtFdmVudFJlY29yZBIPCgd2ZXJzaW9uGAEgASgNEioKBWJhdGNoGAIgASgLMhkuZmFybXNjb3BlLmV2ZW50LnYxLkJhdGNoSAASKAoEdGljaxgDIAEoCzIYLmZhcm1zY29wZS5ldmVudC52MS5UaWNrSABCBgoEYm9keSJKCgRUaWNrEhEKCXBhcnRpdGlvbhgBIAEoDRINCgVvd25lchgCIAEoCRINCgVlcG9jaBgDIAEoBBIRCglxdWFudGlsZXMYHiADKAEiQgoISWRlbnRpdHkSDAoEbm9kZRgBIAEoCRIMCgRib290GAIgASgJEg0KBXN0YXJ0GAMgASgEEgsKA3NlcRgEIAEoDSJICgVDbG9jaxIRCgliYXNlX3RpY2sYASABKAQSGgoScmVhbHRpbWVfb2Zmc2V0X3VzGAIgASgDEhAKCGVycm9yX3VzGAMgASgNIpMBCg5TdHJlYW1Db3VudGVycxIMCgRzZWVuGAEgASgEEhMKC3NhbXBsZWRfb3V0GAIgASgEEhEKCXJpbmdfbG9zdBgDIAEoBBIRCglyZWNvdmVyZWQYBCABKAQSEwoLZGVjb2RlX2xvc3QYBSABKAQSEgoKc3Bvb2xfbG9zdBgGIAEoBBIPCgdiYXRjaGVkGAcgASgEIp8BCghDb3VudGVycxIxCgVwYWdlcxgBIAEoCzIiLmZhcm1zY29wZS5ldmVudC52MS5TdHJlYW1Db3VudGVycxIwCgRydW5xGAIgASgLMiIuZmFybXNjb3BlLmV2ZW50LnYxLlN0cmVhbUNvdW50ZXJzEi4KAmdjGAMgASgLMiIuZmFybXNjb3BlLmV2ZW50LnYxLlN0cmVhbUNvdW50ZXJzIkwKCFNhbXBsaW5nEhgKEHBhZ2Vfa2VlcF9vbmVfaW4YASABKA0SGAoQcnVucV9rZWVwX29uZV9pbhgCIAEoDRIMCgRzYWx0GAMgASgNIs4FCgVCYXRjaBIuCghpZGVudGl0eRgBIAEoCzIcLmZhcm1zY29wZS5ldmVudC52MS5JZGVudGl0eRIMCgRmYXJtGAIgASgJEigKBWNsb2NrGAMgASgLMhkuZmFybXNjb3BlLmV2ZW50LnYxLkNsb2NrEi4KCGNvdW50ZXJzGAQgASgLMhwuZmFybXNjb3BlLmV2ZW50LnYxLkNvdW50ZXJzEi4KCHNhbXBsaW5nGAUgASgLMhwuZmFybXNjb3BlLmV2ZW50LnYxLlNhbXBsaW5nEhoKEm1lbWJlcnNoaXBfdmVyc2lvbhgGIAEoDRIXCg9zb3VyY2VfcG9zaXRpb24YByABKAQSLAoFZmFjdHMYCCABKAsyHS5mYXJtc2NvcGUuZXZlbnQudjEuTm9kZUZhY3RzEi0KBXBhZ2VzGAogASgLMh4uZmFybXNjb3BlLmV2ZW50LnYxLlBhZ2VFdmVudHMSLAoEcnVucRgLIAEoCzIeLmZhcm1zY29wZS5ldmVudC52MS5SdW5xRXZlbnRzEi4KCWdjX3BhdXNlcxgMIAMoCzIbLmZhcm1zY29wZS5ldmVudC52MS5HY1BhdXNlEjYKCmhpc3RvZ3JhbXMYDSADKAsyIi5mYXJtc2NvcGUuZXZlbnQudjEuSGlzdG9ncmFtRGVsdGESNAoLb2JzZXJ2YXRpb24YDiABKAsyHy5mYXJtc2NvcGUuZXZlbnQudjEuT2JzZXJ2YXRpb24SMAoGZ2F1Z2VzGA8gASgLMiAuZmFybXNjb3BlLmV2ZW50LnYxLk1lbW9yeUdhdWdlcxIvCgdjZ3JvdXBzGBAgAygLMh4uZmFybXNjb3BlLmV2ZW50LnYxLkNncm91cE5hbWUSDAoEbGFzdBgRIAEoCBIuCgVyZWRpcxgUIAMoCzIfLmZhcm1zY29wZS5ldmVudC52MS5SZWRpc0dhdWdlcyImCgpDZ3JvdXBOYW1lEgoKAmlkGAEgASgNEgwKBHBhdGgYAiABKAkiuQIKCU5vZGVGYWN0cxIQCghob3N0bmFtZRgBIAEoCRIWCg5rZXJuZWxfcmVsZWFzZRgCIAEoCRIUCgxhcmNoaXRlY3R1cmUYAyABKAkSDgoGc291cmNlGAQgASgJEgwKBGNwdXMYBSABKA0SFwoPcGFnZV9zaXplX2J5dGVzGAYgASgNEhEKCW1heF9vcmRlchgHIAEoDRISCgpodWdlX29yZGVyGAggASgNEhYKDnBjcF9vcmRlcl9tYXNrGAkgASgNEicKBXpvbmVzGAogAygLMhguZmFybXNjb3BlLmV2ZW50LnYxLlpvbmUSKQoDcmFtGAsgAygLMhwuZmFybXNjb3BlLmV2ZW50LnYxLlBmblJhbmdlEg4KBmFic2VudBgMIAMoCRISCgpub2RlX2xhYmVsGA0gASgJIigKCFBmblJhbmdlEg0KBWZpcnN0GAEgASgNEg0KBWNvdW50GAIgASgNIoMBCgRab25lEgwKBG5hbWUYASABKAkSEQoJbnVtYV9ub2RlGAIgASgNEhEKCXN0YXJ0X3BmbhgDIAEoDRIPCgdzcGFubmVkGAQgASgNEg8KB3ByZXNlbnQYBSABKA0SDwoHbWFuYWdlZBgGIAEoDRIUCgxmcm9udGllcl9wZm4YByABKA0iOwoKUGFnZUV2ZW50cxINCgVjb3VudBgBIAEoDRINCgVjb2RlYxgCIAEoDRIPCgdjb2x1bW5zGAMgASgMIjsKClJ1bnFFdmVudHMSDQoFY291bnQYASABKA0SDQoFY29kZWMYAiABKA0SDwoHY29sdW1ucxgDIAEoDCKVAQoHR2NQYXVzZRIXCg9lbmRfdGlja19vZmZzZXQYASABKAQSEwoLZHVyYXRpb25fbnMYAiABKAQSCwoDcGlkGAMgASgNEg4KBmNncm91cBgEIAEoDRIuCgdydW50aW1lGAUgASgOMh0uZmFybXNjb3BlLmV2ZW50LnYxLkdjUnVudGltZRIPCgdjb21tYW5kGAYgASgJIo8BCg5IaXN0b2dyYW1EZWx0YRIqCgZzaWduYWwYASABKA4yGi5mYXJtc2NvcGUuZXZlbnQudjEuU2lnbmFsEg4KBmNncm91cBgCIAEoDRIRCglmcm9tX3RpY2sYAyABKAQSDwoHdG9fdGljaxgEIAEoBBINCgVzbG90cxgFIAEoDBIOCgZzdW1fbnMYBiABKAQiogEKC09ic2VydmF0aW9uEgoKAmlkGAEgASgNEjUKBnJlYXNvbhgCIAEoDjIlLmZhcm1zY29wZS5ldmVudC52MS5PYnNlcnZhdGlvblJlYXNvbhINCgViZWdpbhgDIAEoCBILCgNlbmQYBCABKAgSNAoGY2h1bmtzGAUgAygLMiQuZmFybXNjb3BlLmV2ZW50LnYxLk9ic2VydmF0aW9uQ2h1bmsiYgoQT2JzZXJ2YXRpb25DaHVuaxIRCglmaXJzdF9wZm4YASABKA0SDQoFY291bnQYAiABKA0SDAoEdGljaxgDIAEoBBIMCgRydW5zGAQgASgMEhAKCGVuZF90aWNrGAUgASgEIksKDE1lbW9yeUdhdWdlcxIMCgR0aWNrGAEgASgEEi0KBXpvbmVzGAIgAygLMh4uZmFybXNjb3BlLmV2ZW50LnYxLlpvbmVHYXVnZXMiZgoKWm9uZUdhdWdlcxIMCgRuYW1lGAEgASgJEhEKCW51bWFfbm9kZRgCIAEoDRITCgtmcmVlX2Jsb2NrcxgDIAMoDRIRCglwY3BfcGFnZXMYBCABKA0SDwoHbWFuYWdlZBgFIAEoDSLpAQoLUmVkaXNHYXVnZXMSDAoEdGljaxgBIAEoBBIMCgRhZGRyGAIgASgJEgwKBHJvbGUYAyABKAkSEAoIYW5zd2VyZWQYBCABKAgSHwoXbWVtX2ZyYWdtZW50YXRpb25fcmF0aW8YBSABKAESHwoXbWVtX2ZyYWdtZW50YXRpb25fYnl0ZXMYBiABKBISHAoUYWxsb2NhdG9yX2ZyYWdfcmF0aW8YByABKAESEwoLdXNlZF9tZW1vcnkYCCABKAQSFwoPdXNlZF9tZW1vcnlfcnNzGAkgASgEEhAKCGZhaWx1cmVzGAogASgEKk0KCUdjUnVudGltZRIaChZHQ19SVU5USU1FX1VOU1BFQ0lGSUVEEAASEQoNR0NfUlVOVElNRV9WOBABEhEKDUdDX1JVTlRJTUVfR08QAipMCgZTaWduYWwSFgoSU0lHTkFMX1VOU1BFQ0lGSUVEEAASFQoRU0lHTkFMX1JVTlFfREVMQVkQARITCg9TSUdOQUxfR0NfUEFVU0UQAir8AQoRT2JzZXJ2YXRpb25SZWFzb24SIgoeT0JTRVJWQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASHAoYT0JTRVJWQVRJT05fUkVBU09OX1NUQVJUEAESHwobT0JTRVJWQVRJT05fUkVBU09OX1BFUklPRElDEAISGwoXT0JTRVJWQVRJT05fUkVBU09OX0xPU1MQAxIiCh5PQlNFUlZBVElPTl9SRUFTT05fWk9ORV9HUk9XVEgQBBIgChxPQlNFUlZBVElPTl9SRUFTT05fUkVRVUVTVEVEEAUSIQodT0JTRVJWQVRJT05fUkVBU09OX0NPTVBBQ1RJT04QBmIGcHJvdG8z");
+  fileDesc("Ch5mYXJtc2NvcGUvZXZlbnQvdjEvZXZlbnQucHJvdG8SEmZhcm1zY29wZS5ldmVudC52MSJ8CgtFdmVudFJlY29yZBIPCgd2ZXJzaW9uGAEgASgNEioKBWJhdGNoGAIgASgLMhkuZmFybXNjb3BlLmV2ZW50LnYxLkJhdGNoSAASKAoEdGljaxgDIAEoCzIYLmZhcm1zY29wZS5ldmVudC52MS5UaWNrSABCBgoEYm9keSJKCgRUaWNrEhEKCXBhcnRpdGlvbhgBIAEoDRINCgVvd25lchgCIAEoCRINCgVlcG9jaBgDIAEoBBIRCglxdWFudGlsZXMYHiADKAEiQgoISWRlbnRpdHkSDAoEbm9kZRgBIAEoCRIMCgRib290GAIgASgJEg0KBXN0YXJ0GAMgASgEEgsKA3NlcRgEIAEoDSJICgVDbG9jaxIRCgliYXNlX3RpY2sYASABKAQSGgoScmVhbHRpbWVfb2Zmc2V0X3VzGAIgASgDEhAKCGVycm9yX3VzGAMgASgNIqsBCg5TdHJlYW1Db3VudGVycxIMCgRzZWVuGAEgASgEEhMKC3NhbXBsZWRfb3V0GAIgASgEEhEKCXJpbmdfbG9zdBgDIAEoBBIRCglyZWNvdmVyZWQYBCABKAQSEwoLZGVjb2RlX2xvc3QYBSABKAQSEgoKc3Bvb2xfbG9zdBgGIAEoBBIPCgdiYXRjaGVkGAcgASgEEhYKDnJlY3Vyc2lvbl9sb3N0GDIgASgEIp8BCghDb3VudGVycxIxCgVwYWdlcxgBIAEoCzIiLmZhcm1zY29wZS5ldmVudC52MS5TdHJlYW1Db3VudGVycxIwCgRydW5xGAIgASgLMiIuZmFybXNjb3BlLmV2ZW50LnYxLlN0cmVhbUNvdW50ZXJzEi4KAmdjGAMgASgLMiIuZmFybXNjb3BlLmV2ZW50LnYxLlN0cmVhbUNvdW50ZXJzIkwKCFNhbXBsaW5nEhgKEHBhZ2Vfa2VlcF9vbmVfaW4YASABKA0SGAoQcnVucV9rZWVwX29uZV9pbhgCIAEoDRIMCgRzYWx0GAMgASgNIogGCgVCYXRjaBIuCghpZGVudGl0eRgBIAEoCzIcLmZhcm1zY29wZS5ldmVudC52MS5JZGVudGl0eRIMCgRmYXJtGAIgASgJEigKBWNsb2NrGAMgASgLMhkuZmFybXNjb3BlLmV2ZW50LnYxLkNsb2NrEi4KCGNvdW50ZXJzGAQgASgLMhwuZmFybXNjb3BlLmV2ZW50LnYxLkNvdW50ZXJzEi4KCHNhbXBsaW5nGAUgASgLMhwuZmFybXNjb3BlLmV2ZW50LnYxLlNhbXBsaW5nEhoKEm1lbWJlcnNoaXBfdmVyc2lvbhgGIAEoDRIXCg9zb3VyY2VfcG9zaXRpb24YByABKAQSLAoFZmFjdHMYCCABKAsyHS5mYXJtc2NvcGUuZXZlbnQudjEuTm9kZUZhY3RzEi0KBXBhZ2VzGAogASgLMh4uZmFybXNjb3BlLmV2ZW50LnYxLlBhZ2VFdmVudHMSLAoEcnVucRgLIAEoCzIeLmZhcm1zY29wZS5ldmVudC52MS5SdW5xRXZlbnRzEi4KCWdjX3BhdXNlcxgMIAMoCzIbLmZhcm1zY29wZS5ldmVudC52MS5HY1BhdXNlEjYKCmhpc3RvZ3JhbXMYDSADKAsyIi5mYXJtc2NvcGUuZXZlbnQudjEuSGlzdG9ncmFtRGVsdGESNAoLb2JzZXJ2YXRpb24YDiABKAsyHy5mYXJtc2NvcGUuZXZlbnQudjEuT2JzZXJ2YXRpb24SMAoGZ2F1Z2VzGA8gASgLMiAuZmFybXNjb3BlLmV2ZW50LnYxLk1lbW9yeUdhdWdlcxIvCgdjZ3JvdXBzGBAgAygLMh4uZmFybXNjb3BlLmV2ZW50LnYxLkNncm91cE5hbWUSDAoEbGFzdBgRIAEoCBIuCgVyZWRpcxgUIAMoCzIfLmZhcm1zY29wZS5ldmVudC52MS5SZWRpc0dhdWdlcxI4Cgtjb21wYWN0aW9ucxgyIAMoCzIjLmZhcm1zY29wZS5ldmVudC52MS5Db21wYWN0aW9uUmFuZ2UiQQoPQ29tcGFjdGlvblJhbmdlEhEKCWZpcnN0X3BmbhgBIAEoDRINCgVjb3VudBgCIAEoDRIMCgR0aWNrGAMgASgEIiYKCkNncm91cE5hbWUSCgoCaWQYASABKA0SDAoEcGF0aBgCIAEoCSK5AgoJTm9kZUZhY3RzEhAKCGhvc3RuYW1lGAEgASgJEhYKDmtlcm5lbF9yZWxlYXNlGAIgASgJEhQKDGFyY2hpdGVjdHVyZRgDIAEoCRIOCgZzb3VyY2UYBCABKAkSDAoEY3B1cxgFIAEoDRIXCg9wYWdlX3NpemVfYnl0ZXMYBiABKA0SEQoJbWF4X29yZGVyGAcgASgNEhIKCmh1Z2Vfb3JkZXIYCCABKA0SFgoOcGNwX29yZGVyX21hc2sYCSABKA0SJwoFem9uZXMYCiADKAsyGC5mYXJtc2NvcGUuZXZlbnQudjEuWm9uZRIpCgNyYW0YCyADKAsyHC5mYXJtc2NvcGUuZXZlbnQudjEuUGZuUmFuZ2USDgoGYWJzZW50GAwgAygJEhIKCm5vZGVfbGFiZWwYDSABKAkiKAoIUGZuUmFuZ2USDQoFZmlyc3QYASABKA0SDQoFY291bnQYAiABKA0igwEKBFpvbmUSDAoEbmFtZRgBIAEoCRIRCgludW1hX25vZGUYAiABKA0SEQoJc3RhcnRfcGZuGAMgASgNEg8KB3NwYW5uZWQYBCABKA0SDwoHcHJlc2VudBgFIAEoDRIPCgdtYW5hZ2VkGAYgASgNEhQKDGZyb250aWVyX3BmbhgHIAEoDSI7CgpQYWdlRXZlbnRzEg0KBWNvdW50GAEgASgNEg0KBWNvZGVjGAIgASgNEg8KB2NvbHVtbnMYAyABKAwiOwoKUnVucUV2ZW50cxINCgVjb3VudBgBIAEoDRINCgVjb2RlYxgCIAEoDRIPCgdjb2x1bW5zGAMgASgMIpUBCgdHY1BhdXNlEhcKD2VuZF90aWNrX29mZnNldBgBIAEoBBITCgtkdXJhdGlvbl9ucxgCIAEoBBILCgNwaWQYAyABKA0SDgoGY2dyb3VwGAQgASgNEi4KB3J1bnRpbWUYBSABKA4yHS5mYXJtc2NvcGUuZXZlbnQudjEuR2NSdW50aW1lEg8KB2NvbW1hbmQYBiABKAkijwEKDkhpc3RvZ3JhbURlbHRhEioKBnNpZ25hbBgBIAEoDjIaLmZhcm1zY29wZS5ldmVudC52MS5TaWduYWwSDgoGY2dyb3VwGAIgASgNEhEKCWZyb21fdGljaxgDIAEoBBIPCgd0b190aWNrGAQgASgEEg0KBXNsb3RzGAUgASgMEg4KBnN1bV9ucxgGIAEoBCKiAQoLT2JzZXJ2YXRpb24SCgoCaWQYASABKA0SNQoGcmVhc29uGAIgASgOMiUuZmFybXNjb3BlLmV2ZW50LnYxLk9ic2VydmF0aW9uUmVhc29uEg0KBWJlZ2luGAMgASgIEgsKA2VuZBgEIAEoCBI0CgZjaHVua3MYBSADKAsyJC5mYXJtc2NvcGUuZXZlbnQudjEuT2JzZXJ2YXRpb25DaHVuayJiChBPYnNlcnZhdGlvbkNodW5rEhEKCWZpcnN0X3BmbhgBIAEoDRINCgVjb3VudBgCIAEoDRIMCgR0aWNrGAMgASgEEgwKBHJ1bnMYBCABKAwSEAoIZW5kX3RpY2sYBSABKAQiSwoMTWVtb3J5R2F1Z2VzEgwKBHRpY2sYASABKAQSLQoFem9uZXMYAiADKAsyHi5mYXJtc2NvcGUuZXZlbnQudjEuWm9uZUdhdWdlcyJmCgpab25lR2F1Z2VzEgwKBG5hbWUYASABKAkSEQoJbnVtYV9ub2RlGAIgASgNEhMKC2ZyZWVfYmxvY2tzGAMgAygNEhEKCXBjcF9wYWdlcxgEIAEoDRIPCgdtYW5hZ2VkGAUgASgNIukBCgtSZWRpc0dhdWdlcxIMCgR0aWNrGAEgASgEEgwKBGFkZHIYAiABKAkSDAoEcm9sZRgDIAEoCRIQCghhbnN3ZXJlZBgEIAEoCBIfChdtZW1fZnJhZ21lbnRhdGlvbl9yYXRpbxgFIAEoARIfChdtZW1fZnJhZ21lbnRhdGlvbl9ieXRlcxgGIAEoEhIcChRhbGxvY2F0b3JfZnJhZ19yYXRpbxgHIAEoARITCgt1c2VkX21lbW9yeRgIIAEoBBIXCg91c2VkX21lbW9yeV9yc3MYCSABKAQSEAoIZmFpbHVyZXMYCiABKAQqTQoJR2NSdW50aW1lEhoKFkdDX1JVTlRJTUVfVU5TUEVDSUZJRUQQABIRCg1HQ19SVU5USU1FX1Y4EAESEQoNR0NfUlVOVElNRV9HTxACKkwKBlNpZ25hbBIWChJTSUdOQUxfVU5TUEVDSUZJRUQQABIVChFTSUdOQUxfUlVOUV9ERUxBWRABEhMKD1NJR05BTF9HQ19QQVVTRRACKsMCChFPYnNlcnZhdGlvblJlYXNvbhIiCh5PQlNFUlZBVElPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIcChhPQlNFUlZBVElPTl9SRUFTT05fU1RBUlQQARIfChtPQlNFUlZBVElPTl9SRUFTT05fUEVSSU9ESUMQAhIbChdPQlNFUlZBVElPTl9SRUFTT05fTE9TUxADEiIKHk9CU0VSVkFUSU9OX1JFQVNPTl9aT05FX0dST1dUSBAEEiAKHE9CU0VSVkFUSU9OX1JFQVNPTl9SRVFVRVNURUQQBRIhCh1PQlNFUlZBVElPTl9SRUFTT05fQ09NUEFDVElPThAGEiQKIE9CU0VSVkFUSU9OX1JFQVNPTl9QRVJfQ1BVX0FVRElUEDISHwobT0JTRVJWQVRJT05fUkVBU09OX1JFUE9SVEVEEDNiBnByb3RvMw");
 
 /**
  * EventRecord is one message of fs.ev.
@@ -222,6 +222,13 @@ export type StreamCounters = Message<"farmscope.event.v1.StreamCounters"> & {
    * @generated from field: uint64 batched = 7;
    */
   batched: bigint;
+
+  /**
+   * Those of ring_lost that recursion protection skipped and no second program caught.
+   *
+   * @generated from field: uint64 recursion_lost = 50;
+   */
+  recursionLost: bigint;
 };
 
 /**
@@ -393,6 +400,13 @@ export type Batch = Message<"farmscope.event.v1.Batch"> & {
    * @generated from field: repeated farmscope.event.v1.RedisGauges redis = 20;
    */
   redis: RedisGauges[];
+
+  /**
+   * Where compaction took free pages without an allocation event; the emitter reads those frames again.
+   *
+   * @generated from field: repeated farmscope.event.v1.CompactionRange compactions = 50;
+   */
+  compactions: CompactionRange[];
 };
 
 /**
@@ -401,6 +415,35 @@ export type Batch = Message<"farmscope.event.v1.Batch"> & {
  */
 export const BatchSchema: GenMessage<Batch> = /*@__PURE__*/
   messageDesc(file_farmscope_event_v1_event, 7);
+
+/**
+ * CompactionRange is one stretch that a compaction scanned for free pages.
+ *
+ * @generated from message farmscope.event.v1.CompactionRange
+ */
+export type CompactionRange = Message<"farmscope.event.v1.CompactionRange"> & {
+  /**
+   * @generated from field: uint32 first_pfn = 1;
+   */
+  firstPfn: number;
+
+  /**
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * @generated from field: uint64 tick = 3;
+   */
+  tick: bigint;
+};
+
+/**
+ * Describes the message farmscope.event.v1.CompactionRange.
+ * Use `create(CompactionRangeSchema)` to create a new message.
+ */
+export const CompactionRangeSchema: GenMessage<CompactionRange> = /*@__PURE__*/
+  messageDesc(file_farmscope_event_v1_event, 8);
 
 /**
  * @generated from message farmscope.event.v1.CgroupName
@@ -422,7 +465,7 @@ export type CgroupName = Message<"farmscope.event.v1.CgroupName"> & {
  * Use `create(CgroupNameSchema)` to create a new message.
  */
 export const CgroupNameSchema: GenMessage<CgroupName> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 8);
+  messageDesc(file_farmscope_event_v1_event, 9);
 
 /**
  * NodeFacts is what must be known of a host to read its events.
@@ -513,7 +556,7 @@ export type NodeFacts = Message<"farmscope.event.v1.NodeFacts"> & {
  * Use `create(NodeFactsSchema)` to create a new message.
  */
 export const NodeFactsSchema: GenMessage<NodeFacts> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 9);
+  messageDesc(file_farmscope_event_v1_event, 10);
 
 /**
  * PfnRange is [first, first + count).
@@ -537,7 +580,7 @@ export type PfnRange = Message<"farmscope.event.v1.PfnRange"> & {
  * Use `create(PfnRangeSchema)` to create a new message.
  */
 export const PfnRangeSchema: GenMessage<PfnRange> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 10);
+  messageDesc(file_farmscope_event_v1_event, 11);
 
 /**
  * @generated from message farmscope.event.v1.Zone
@@ -588,7 +631,7 @@ export type Zone = Message<"farmscope.event.v1.Zone"> & {
  * Use `create(ZoneSchema)` to create a new message.
  */
 export const ZoneSchema: GenMessage<Zone> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 11);
+  messageDesc(file_farmscope_event_v1_event, 12);
 
 /**
  * PageEvents holds `count` page events as packed columns; packages/domain/src/wire/page-columns.ts is the format.
@@ -619,7 +662,7 @@ export type PageEvents = Message<"farmscope.event.v1.PageEvents"> & {
  * Use `create(PageEventsSchema)` to create a new message.
  */
 export const PageEventsSchema: GenMessage<PageEvents> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 12);
+  messageDesc(file_farmscope_event_v1_event, 13);
 
 /**
  * RunqEvents holds `count` run-queue delays as packed columns; packages/domain/src/wire/runq-columns.ts is the format.
@@ -650,7 +693,7 @@ export type RunqEvents = Message<"farmscope.event.v1.RunqEvents"> & {
  * Use `create(RunqEventsSchema)` to create a new message.
  */
 export const RunqEventsSchema: GenMessage<RunqEvents> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 13);
+  messageDesc(file_farmscope_event_v1_event, 14);
 
 /**
  * GcPause is one stop of a managed runtime's mutator for garbage collection.
@@ -696,7 +739,7 @@ export type GcPause = Message<"farmscope.event.v1.GcPause"> & {
  * Use `create(GcPauseSchema)` to create a new message.
  */
 export const GcPauseSchema: GenMessage<GcPause> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 14);
+  messageDesc(file_farmscope_event_v1_event, 15);
 
 /**
  * HistogramDelta is what an always-on kernel histogram gained between two readings.
@@ -744,7 +787,7 @@ export type HistogramDelta = Message<"farmscope.event.v1.HistogramDelta"> & {
  * Use `create(HistogramDeltaSchema)` to create a new message.
  */
 export const HistogramDeltaSchema: GenMessage<HistogramDelta> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 15);
+  messageDesc(file_farmscope_event_v1_event, 16);
 
 /**
  * Observation is a part of what the kernel says about its page frames now (/proc/kpageflags).
@@ -787,7 +830,7 @@ export type Observation = Message<"farmscope.event.v1.Observation"> & {
  * Use `create(ObservationSchema)` to create a new message.
  */
 export const ObservationSchema: GenMessage<Observation> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 16);
+  messageDesc(file_farmscope_event_v1_event, 17);
 
 /**
  * ObservationChunk covers [first_pfn, first_pfn + count), read in one go.
@@ -832,7 +875,7 @@ export type ObservationChunk = Message<"farmscope.event.v1.ObservationChunk"> & 
  * Use `create(ObservationChunkSchema)` to create a new message.
  */
 export const ObservationChunkSchema: GenMessage<ObservationChunk> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 17);
+  messageDesc(file_farmscope_event_v1_event, 18);
 
 /**
  * MemoryGauges is /proc/buddyinfo and the per-CPU counts of /proc/zoneinfo, read together.
@@ -856,7 +899,7 @@ export type MemoryGauges = Message<"farmscope.event.v1.MemoryGauges"> & {
  * Use `create(MemoryGaugesSchema)` to create a new message.
  */
 export const MemoryGaugesSchema: GenMessage<MemoryGauges> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 18);
+  messageDesc(file_farmscope_event_v1_event, 19);
 
 /**
  * @generated from message farmscope.event.v1.ZoneGauges
@@ -897,7 +940,7 @@ export type ZoneGauges = Message<"farmscope.event.v1.ZoneGauges"> & {
  * Use `create(ZoneGaugesSchema)` to create a new message.
  */
 export const ZoneGaugesSchema: GenMessage<ZoneGauges> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 19);
+  messageDesc(file_farmscope_event_v1_event, 20);
 
 /**
  * RedisGauges is what one Redis server said of its memory (INFO memory), or that it said nothing.
@@ -971,7 +1014,7 @@ export type RedisGauges = Message<"farmscope.event.v1.RedisGauges"> & {
  * Use `create(RedisGaugesSchema)` to create a new message.
  */
 export const RedisGaugesSchema: GenMessage<RedisGauges> = /*@__PURE__*/
-  messageDesc(file_farmscope_event_v1_event, 20);
+  messageDesc(file_farmscope_event_v1_event, 21);
 
 /**
  * @generated from enum farmscope.event.v1.GcRuntime
@@ -1073,6 +1116,20 @@ export const ObservationReason = {
    * @generated from enum value: OBSERVATION_REASON_COMPACTION = 6;
    */
   COMPACTION: 6,
+
+  /**
+   * Frames that ought to be on per-CPU lists for long: some leave them without an event.
+   *
+   * @generated from enum value: OBSERVATION_REASON_PER_CPU_AUDIT = 50;
+   */
+  PER_CPU_AUDIT: 50,
+
+  /**
+   * Blocks that buddyinfo did not count when they were read: hidden by free page reporting.
+   *
+   * @generated from enum value: OBSERVATION_REASON_REPORTED = 51;
+   */
+  REPORTED: 51,
 } as const;
 
 /**

@@ -2,6 +2,7 @@ import { fnv1a, TICK_NS } from "@farmscope/domain";
 import { ObservationReason } from "@farmscope/proto";
 import { type Clock, type Config, invariant, messageOf, OperatingError } from "@farmscope/runtime";
 import type { EventSource, NodeSink, SamplingInForce, SourceNode } from "../port.ts";
+import { PerCpuAudit } from "./audit.ts";
 import { CgroupNames } from "./cgroup-names.ts";
 import { Drain } from "./drain.ts";
 import { GcScanner } from "./gc-scanner.ts";
@@ -29,6 +30,7 @@ interface Session {
   readonly sink: NodeSink;
   readonly drain: Drain;
   readonly observer: Observer;
+  readonly audit: PerCpuAudit;
   readonly histograms: HistogramDeltas | null;
   readonly scanner: GcScanner | null;
 }
@@ -103,6 +105,7 @@ export class BpfSource implements EventSource {
       this.#nextPeriodMs = nowMs + PERIOD_MS;
       this.#period(session);
     }
+    session.audit.step(nowMs);
     session.observer.step(nowMs);
     session.scanner?.step(nowMs);
     return moved;
@@ -126,8 +129,11 @@ export class BpfSource implements EventSource {
   #beginSession(groups: Groups, sink: NodeSink): Session {
     const native = this.#native as NativeShim;
     const memory = this.#memory as HostMemory;
-    const drain = new Drain(groups, sink, this.#cgroups);
-    const observer = new Observer({
+    const { clock } = this.#options;
+    const drain = new Drain(groups, sink, this.#cgroups, (range) => {
+      observer.requestTarget(ObservationReason.COMPACTION, range, clock.monotonicMs());
+    });
+    const observer: Observer = new Observer({
       frames: native,
       drain: () => void drain.pages(),
       give: (part) => sink.observation(part),
@@ -135,7 +141,12 @@ export class BpfSource implements EventSource {
     });
     const histograms = groups.runq === null ? null : new HistogramDeltas(groups.runq, this.#tick());
     const scanner = groups.gc === null ? null : new GcScanner(groups.gc);
-    return { sink, drain, observer, histograms, scanner };
+    const frames = Math.max(...memory.ram.map(({ end }) => end));
+    const { pcpOrderMask } = this.#machine as Machine;
+    const audit = new PerCpuAudit(groups.pages, frames, pcpOrderMask, (range) => {
+      observer.requestTarget(ObservationReason.PER_CPU_AUDIT, range, clock.monotonicMs());
+    });
+    return { sink, drain, observer, audit, histograms, scanner };
   }
 
   #tick(): number {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { WIRE_CGROUP_IRQ } from "../wire.gen.ts";
 
 /** Is told of the cgroups that events name. */
 export interface CgroupNeeds {
@@ -10,12 +11,19 @@ export interface CgroupNeeds {
 const DIRECTORIES_MAX = 10_000;
 /** Ids without a name that are remembered, so that they are not searched for again. */
 const NAMELESS_MAX = 10_000;
+/** The name of what is done in interrupts: the kernel's work, not that of the task that was interrupted. */
+const IRQ = "~irq";
 /** The name of cgroup 0: those for which the kernel's histograms had no room. */
 const REST = "~rest";
 
+const SPECIAL: ReadonlyMap<number, string> = new Map([
+  [0, REST],
+  [WIRE_CGROUP_IRQ, IRQ],
+]);
+
 /**
- * Names of cgroups. Their ids are the inode numbers of the directories in the v2 hierarchy (kernfs), which is walked when
- * an id appears that has no name yet.
+ * Names of cgroups. Their ids are the inode numbers of the directories (kernfs) in the hierarchy of the memory controller
+ * where that has one of its own (v1), else in that of v2. It is walked when an id appears that has no name yet.
  */
 export class CgroupNames implements CgroupNeeds {
   readonly #mount: string | null;
@@ -23,8 +31,8 @@ export class CgroupNames implements CgroupNeeds {
   readonly #wanted = new Set<number>();
   readonly #nameless = new Set<number>();
 
-  /** @param mount where the v2 hierarchy is mounted; null when it is not. */
-  constructor(mount: string | null = cgroup2Mount()) {
+  /** @param mount where the hierarchy of the owners is mounted; null when there is none. */
+  constructor(mount: string | null = memoryCgroupV1Mount() ?? cgroup2Mount()) {
     this.#mount = mount;
   }
 
@@ -39,7 +47,7 @@ export class CgroupNames implements CgroupNeeds {
     if (this.#wanted.size === 0) return;
     const paths = this.walk();
     for (const id of this.#wanted) {
-      const path = id === 0 ? REST : paths.get(id);
+      const path = SPECIAL.get(id) ?? paths.get(id);
       if (path !== undefined) {
         this.#known.add(id);
         give(id, path);
@@ -79,6 +87,15 @@ function visit(mount: string, path: string, paths: Map<number, string>, pending:
 
 function lowHalf(inode: number): number {
   return inode % 2 ** 32;
+}
+
+/** Where the memory controller has a hierarchy of its own (v1); null where it has not. */
+export function memoryCgroupV1Mount(mounts: string = readFileSync("/proc/self/mounts", "utf8")): string | null {
+  for (const line of mounts.split("\n")) {
+    const [, directory, type, options] = line.split(" ");
+    if (type === "cgroup" && options.split(",").includes("memory")) return directory;
+  }
+  return null;
 }
 
 /** Where the cgroup v2 hierarchy is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside v1. */

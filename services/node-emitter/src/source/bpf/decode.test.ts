@@ -23,7 +23,7 @@ test("page records become columns, exact beyond 2^53 nanoseconds, from any recor
   view.setUint8(at + WIRE_PAGE.kind, 4);
   view.setUint8(at + WIRE_PAGE.order, 10);
   view.setUint8(at + WIRE_PAGE.migrateType, 5);
-  view.setUint8(at + WIRE_PAGE.cpu, 255);
+  view.setUint8(at + WIRE_PAGE.gfp, 255);
   const columns = new PageColumns(4);
   const needed: number[] = [];
   decodePages(words, 1, 2, columns, { need: (id) => void needed.push(id) });

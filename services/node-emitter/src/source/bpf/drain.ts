@@ -1,8 +1,9 @@
-import { PageColumns, RunqColumns } from "@farmscope/domain";
+import { PageColumns, RunqColumns, TICK_NS } from "@farmscope/domain";
 import type { NodeSink } from "../port.ts";
 import type { CgroupNeeds } from "./cgroup-names.ts";
 import { decodePages, decodePause, decodeRunq } from "./decode.ts";
 import type { KernelGroup } from "./kernel-group.ts";
+import type { FrameRange } from "./memory-layout.ts";
 import type { Groups } from "./stream-balance.ts";
 
 /** Moves what the rings hold into a sink: one native call for each ring, then columns at a time. */
@@ -10,10 +11,13 @@ export class Drain {
   readonly #groups: Groups;
   readonly #sink: NodeSink;
   readonly #cgroups: CgroupNeeds;
+  readonly #onIsolated: (range: FrameRange) => void;
   readonly #pages = new PageColumns();
   readonly #runq = new RunqColumns();
 
-  constructor(groups: Groups, sink: NodeSink, cgroups: CgroupNeeds) {
+  /** @param onIsolated is told where compaction took pages. */
+  constructor(groups: Groups, sink: NodeSink, cgroups: CgroupNeeds, onIsolated: (range: FrameRange) => void) {
+    this.#onIsolated = onIsolated;
     this.#groups = groups;
     this.#sink = sink;
     this.#cgroups = cgroups;
@@ -32,6 +36,14 @@ export class Drain {
     for (let from = 0; from < count; from += this.#pages.capacity) {
       decodePages(pages.words, from, Math.min(this.#pages.capacity, count - from), this.#pages, this.#cgroups);
       this.#sink.pages(this.#pages);
+    }
+    for (const range of pages.isolated()) {
+      this.#sink.compaction({
+        firstPfn: range.first,
+        count: range.end - range.first,
+        tick: BigInt(Math.floor(range.timeNs / TICK_NS)),
+      });
+      this.#onIsolated(range);
     }
     return count;
   }

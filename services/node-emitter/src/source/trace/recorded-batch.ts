@@ -95,6 +95,7 @@ export function addLosses(
   sum.sampledOut += after.sampledOut - before.sampledOut;
   sum.ringLost += after.ringLost - before.ringLost;
   sum.recovered += after.recovered - before.recovered;
+  sum.recursionLost += after.recursionLost - before.recursionLost;
   sum.decodeLost += after.decodeLost - before.decodeLost + (after.spoolLost - before.spoolLost);
 }
 
