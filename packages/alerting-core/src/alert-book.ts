@@ -51,6 +51,18 @@ export class AlertBook {
     return true;
   }
 
+  /** Alerts of one farm. Costs a step for each rule and farm. */
+  *ofFarm(farm: string): Generator<BookEntry> {
+    const suffix = shelfKey("", farm);
+    for (const [key, shelf] of [...this.#shelves]) if (key.endsWith(suffix)) yield* [...shelf.values()];
+  }
+
+  /** Forgets an alert, whatever its state. */
+  forget(rule: string, farm: string, alertKey: string): void {
+    const key = shelfKey(rule, farm);
+    if (this.#shelves.get(key)?.has(alertKey) === true) this.#remove(key, alertKey);
+  }
+
   *entries(): Generator<BookEntry> {
     for (const shelf of this.#shelves.values()) yield* shelf.values();
   }

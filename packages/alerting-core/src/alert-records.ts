@@ -1,6 +1,7 @@
 /** Between the alerts of packages/domain and the records of fs.alert. */
 import {
   type Decision,
+  INSTANCE_LABELS,
   type LifecycleEvent,
   type Reading,
   type Rule,
@@ -16,6 +17,7 @@ import {
   AlertEventSchema,
   type AlertRecord,
   AlertRecordSchema,
+  type Culprit,
   create,
   Severity,
   Transition,
@@ -56,15 +58,26 @@ export interface RecordedEvent {
   readonly event: AlertEvent;
 }
 
+/** What of a rule stands in its events. */
+export type RuleWords = Pick<Rule, "name" | "labels" | "annotations"> & { readonly signal: string };
+
+/** What an event says besides what was decided. */
+export interface EventContext {
+  /** Append time of the record that was evaluated. */
+  readonly decidedMs: number;
+  readonly culprits: readonly Culprit[];
+}
+
 /** The record of a decision, with its annotations rendered. @returns also what could not be rendered. */
 export function recordedEventOf(
-  rule: Rule,
+  rule: RuleWords,
   sample: Sample,
   at: TimedReading,
   decision: Decision,
   lifecycle: LifecycleEvent,
+  context: EventContext,
 ): { readonly recorded: RecordedEvent; readonly faults: readonly string[] } {
-  const labels = { ...rule.labels, ...sample.labels };
+  const labels = { ...rule.labels, ...sample.labels, ...sample.facts };
   const numbers = numbersOf(at.reading);
   const { severity } = decision;
   const fields = { ...labels, ...numbers, alert: rule.name, signal: rule.signal, severity: severity ?? "none" };
@@ -82,6 +95,8 @@ export function recordedEventOf(
     labels,
     annotations,
     viewPosition: BigInt(at.position),
+    decidedMs: BigInt(Math.round(context.decidedMs)),
+    culprits: [...context.culprits],
   });
   return { recorded: { id: eventIdOf(sample.alertKey, lifecycle.transition, at.windowEndMs), event }, faults };
 }
@@ -93,7 +108,7 @@ function numbersOf(reading: Reading): Record<"value" | "lower" | "upper" | "cove
   return { value: reading.value, lower: reading.lower, upper: reading.upper, coverage };
 }
 
-function renderAnnotations(rule: Rule, fields: Readonly<Record<string, TemplateValue>>) {
+function renderAnnotations(rule: RuleWords, fields: Readonly<Record<string, TemplateValue>>) {
   const annotations: Record<string, string> = {};
   const faults: string[] = [];
   for (const [name, template] of Object.entries(rule.annotations)) {
@@ -117,10 +132,12 @@ export function lifecycleEventOf(event: AlertEvent): LifecycleEvent | null {
   };
 }
 
+const INSTANCE_LABEL_NAMES = [...new Set(Object.values(INSTANCE_LABELS).flat())];
+
 /** The labels that tell an alert from its rule's others. */
 export function instanceLabelsOf(event: AlertEvent): Readonly<Record<string, string>> {
-  const { farm = "", node } = event.labels;
-  return node === undefined ? { farm } : { farm, node };
+  const own = INSTANCE_LABEL_NAMES.filter((name) => event.labels[name] !== undefined);
+  return { farm: "", ...Object.fromEntries(own.map((name) => [name, event.labels[name]!])) };
 }
 
 export function alertRecord(id: string, body: AlertRecord["body"]): AlertRecord {

@@ -1,49 +1,73 @@
 import {
   type ClosedWindow,
   closedWindowOf,
-  decide,
   evaluateRule,
-  eventOf,
-  evolve,
-  insufficient,
   isDue,
   oldestTallied,
   type Rule,
   type Sample,
-  type TimedReading,
-  tally,
+  sampleOf,
 } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import { fromBinary, type ViewRecord, ViewRecordSchema } from "@farmscope/proto";
 import type { Logger } from "@farmscope/runtime";
 import type { AlertBook } from "./alert-book.ts";
-import { type RecordedEvent, recordedEventOf } from "./alert-records.ts";
+import type { RecordedEvent } from "./alert-records.ts";
+import { BurnBook } from "./burn-book.ts";
 import { FarmHistories } from "./farm-histories.ts";
+import { NodeRecords } from "./node-records.ts";
+import { AlertStepper } from "./stepper.ts";
 
-/** Keys of the records that alerting evaluates: the closing records of farms. */
+/** Keys of the closing records of farms, which alerting evaluates, and of the partitions' parts of windows. */
 const FARM_KEY_PREFIX = "farm/";
+const PARTIAL_KEY_PREFIX = "partial/";
 
 /** A record of fs.view, live or read back. */
-export type ViewLogRecord = Pick<LogRecord, "key" | "payload" | "position">;
+export type ViewLogRecord = Pick<LogRecord, "key" | "payload" | "position" | "appendedAtMs">;
 
 /**
  * Reads closing records of farms and decides what happens to each alert: the one code path of the live service, a
  * restart and a backtest.
  */
 export class Evaluator {
-  /** Incidents begun. */
-  fired = 0;
-  readonly #rules: readonly Rule[];
   readonly #book: AlertBook;
   readonly #logger: Logger;
+  readonly #stepper: AlertStepper;
+  readonly #nodes = new NodeRecords();
+  readonly #burns = new BurnBook();
   readonly #farms: FarmHistories;
+  #rules: readonly Rule[] = [];
+  #names: ReadonlySet<string> = new Set();
+  #readsNodes = false;
 
   /** @param book the states that the events so far have led to. */
   constructor(rules: readonly Rule[], book: AlertBook, logger: Logger) {
-    this.#rules = rules;
     this.#book = book;
     this.#logger = logger;
-    this.#farms = new FarmHistories(Math.max(0, ...rules.map((rule) => rule.windowMs)));
+    this.#stepper = new AlertStepper(book, logger);
+    this.#farms = new FarmHistories();
+    this.useRules(rules);
+  }
+
+  /** Incidents begun. */
+  get fired(): number {
+    return this.#stepper.fired;
+  }
+
+  get rules(): readonly Rule[] {
+    return this.#rules;
+  }
+
+  /**
+   * Evaluates under other rules from the next record on. Alerts keep their states, by rule and labels; those of rules
+   * that are gone end at the next window of their farm.
+   */
+  useRules(rules: readonly Rule[]): void {
+    this.#rules = rules;
+    this.#names = new Set(rules.map((rule) => rule.name));
+    this.#readsNodes = rules.some((rule) => rule.by !== "farm");
+    this.#farms.spanMs = Math.max(0, ...rules.map((rule) => rule.windowMs));
+    this.#burns.keepOnly(rules);
   }
 
   /**
@@ -53,16 +77,22 @@ export class Evaluator {
    *   was evaluated before.
    */
   run(record: ViewLogRecord, deciding: boolean): RecordedEvent[] | null {
-    const window = record.key.startsWith(FARM_KEY_PREFIX) ? this.#closingWindow(record) : null;
-    const windows = window === null ? null : this.#farms.add(window);
-    if (window === null || windows === null) return null;
-    const due = this.#rules.filter((rule) => isDue(rule, window));
-    return due.flatMap((rule) => this.#evaluate(rule, window, windows.last(rule.windowMs), deciding));
+    const isFarm = record.key.startsWith(FARM_KEY_PREFIX);
+    if (!isFarm && !(this.#readsNodes && record.key.startsWith(PARTIAL_KEY_PREFIX))) return null;
+    const view = this.#decode(record);
+    if (view?.body.case === "partial") this.#nodes.add(view.body.value, record.position);
+    const window = view === null ? null : this.#closingWindow(view, record);
+    const history = window === null ? null : this.#farms.add(window);
+    if (window === null || history === null) return null;
+    const events = this.#stepper.endRemoved(this.#names, window, deciding);
+    for (const rule of this.#rules) events.push(...this.#evaluate(rule, window, history.last(rule.windowMs), deciding));
+    return events;
   }
 
   /** Where a restart must begin to read so that it would decide as we shall: `next`, or earlier. */
   resumePosition(next: number): number {
-    let oldest = Math.min(next, this.#farms.oldestPosition ?? next);
+    const kept = [this.#farms.oldestPosition, this.#nodes.oldestPosition, this.#burns.oldestPosition];
+    let oldest = Math.min(next, ...kept.filter((position) => position !== null));
     const rules = new Map(this.#rules.map((rule) => [rule.name, rule]));
     for (const { rule: name, state } of this.#book.entries()) {
       const rule = rules.get(name);
@@ -82,11 +112,14 @@ export class Evaluator {
     return { pending, firing };
   }
 
-  #closingWindow(record: ViewLogRecord): ClosedWindow | null {
-    const view = this.#decode(record);
-    if (view?.body.case !== "farm" || view.body.value.revision !== 0) return null;
-    if (view.body.value.widthMs > 0) return closedWindowOf(view.body.value, record.position);
-    this.#logger.warn({ position: record.position }, "a closing record without a width was left out");
+  #closingWindow(view: ViewRecord, record: ViewLogRecord): ClosedWindow | null {
+    const { position, appendedAtMs } = record;
+    if (view.body.case !== "farm" || view.body.value.revision !== 0) return null;
+    const { widthMs, startMs } = view.body.value;
+    if (widthMs > 0) {
+      return closedWindowOf(view.body.value, { position, appendedAtMs }, this.#nodes.of(Number(startMs)));
+    }
+    this.#logger.warn({ position }, "a closing record without a width was left out");
     return null;
   }
 
@@ -100,30 +133,15 @@ export class Evaluator {
   }
 
   #evaluate(rule: Rule, window: ClosedWindow, windows: readonly ClosedWindow[], deciding: boolean): RecordedEvent[] {
-    const samples = evaluateRule(rule, windows);
-    const present = new Set(samples.map((sample) => sample.alertKey));
-    const known = [...this.#book.shelf(rule.name, window.farm).values()];
-    const absent = known
-      .filter(({ alertKey }) => !present.has(alertKey))
-      .map(({ alertKey, labels }) => ({ alertKey, labels, reading: insufficient("InstanceAbsent") }));
-    return [...samples, ...absent]
-      .map((sample) => this.#step(rule, window, sample, deciding))
-      .filter((event) => event !== null);
+    const { measure } = rule;
+    if (measure.kind === "burn-rate") this.#burns.add(rule, measure.slo, window);
+    if (!isDue(rule, window)) return [];
+    return this.#stepper.steps(rule, this.#samples(rule, window, windows), window, windows, deciding);
   }
 
-  #step(rule: Rule, window: ClosedWindow, sample: Sample, deciding: boolean): RecordedEvent | null {
-    const { alertKey, labels, reading } = sample;
-    const { startMs, endMs, position } = window;
-    const at: TimedReading = { reading, windowStartMs: startMs, windowEndMs: endMs, position };
-    const state = tally(rule, this.#book.stateOf(rule.name, window.farm, alertKey), at);
-    const decision = decide(rule, state, at);
-    const lifecycle = deciding ? eventOf(alertKey, state, decision, at) : null;
-    const next = lifecycle === null ? state : evolve(state, lifecycle);
-    const followed = this.#book.keep({ alertKey, rule: rule.name, labels, state: next });
-    if (lifecycle === null || !followed) return null;
-    const { recorded, faults } = recordedEventOf(rule, sample, at, decision, lifecycle);
-    if (lifecycle.transition === "firing") this.fired++;
-    if (faults.length > 0) this.#logger.warn({ rule: rule.name, faults }, "an annotation could not be filled");
-    return recorded;
+  #samples(rule: Rule, window: ClosedWindow, windows: readonly ClosedWindow[]): Sample[] {
+    const { measure } = rule;
+    if (measure.kind !== "burn-rate") return evaluateRule(rule, windows);
+    return [sampleOf(rule, { farm: window.farm }, this.#burns.read(rule, measure.slo, window))];
   }
 }

@@ -7,14 +7,10 @@ const SILENT_FARM_MS = 600_000;
 
 /** The last windows of every farm. */
 export class FarmHistories {
-  readonly #spanMs: number;
+  /** Longest span of event time that a rule looks back on, in milliseconds. */
+  spanMs = 0;
   readonly #farms = new Map<string, { readonly history: WindowHistory; newestMs: number }>();
   #newestMs = 0;
-
-  /** @param spanMs longest span of event time that a rule looks back on, in milliseconds. */
-  constructor(spanMs: number) {
-    this.#spanMs = spanMs;
-  }
 
   /** Takes a farm's next window. @returns the farm's windows; null when it was seen before, or there are too many farms. */
   add(window: ClosedWindow): WindowHistory | null {
@@ -22,9 +18,9 @@ export class FarmHistories {
       this.#newestMs = window.endMs;
       this.#forgetSilent();
     }
-    const farm = this.#farms.get(window.farm) ?? { history: new WindowHistory(this.#spanMs), newestMs: 0 };
+    const farm = this.#farms.get(window.farm) ?? { history: new WindowHistory(), newestMs: 0 };
     if (this.#farms.size >= FARMS_MAX && !this.#farms.has(window.farm)) return null;
-    if (!farm.history.add(window)) return null;
+    if (!farm.history.add(window, this.spanMs)) return null;
     farm.newestMs = window.endMs;
     this.#farms.set(window.farm, farm);
     return farm.history;
@@ -41,7 +37,7 @@ export class FarmHistories {
   }
 
   #forgetSilent(): void {
-    const keepFromMs = this.#newestMs - this.#spanMs - SILENT_FARM_MS;
+    const keepFromMs = this.#newestMs - this.spanMs - SILENT_FARM_MS;
     for (const [farm, { newestMs }] of this.#farms) {
       if (newestMs < keepFromMs) this.#farms.delete(farm);
     }

@@ -90,3 +90,15 @@ test("a settings file that was named and is missing is a fault", async () => {
   assert.equal(code, 2);
   assert.match(err, /CONFIG_INVALID\n {2}absent\.yaml: cannot be read/);
 });
+
+test("rules check and rules test end with 1 when there is a fault, and tell it with its place", async () => {
+  assert.equal((await run(["rules", "check"])).code, 0);
+  const tested = await run(["rules", "test", "--json"]);
+  const { passed, failed, faults } = JSON.parse(tested.out);
+  assert.deepEqual([tested.code, failed, faults, passed > 0], [0, 0, [], true]);
+  const absent = await run(["rules", "check", "absent.yaml", "--json"]);
+  assert.equal(absent.code, 1);
+  assert.equal(JSON.parse(absent.out).faults[0].file, "absent.yaml");
+  assert.equal((await run(["rules", "tidy"])).code, 2);
+  assert.equal((await run(["rules", "test", "packages/cli/src/e2e/rules"])).code, 1);
+});

@@ -59,6 +59,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/truth.ts")).truth,
   },
   {
+    name: "rules",
+    summary: "check alert rules, or run their tests",
+    load: async () => (await import("./commands/rules.ts")).rules,
+  },
+  {
     name: "status",
     summary: "show how a running installation is",
     load: async () => (await import("./commands/status.ts")).status,

@@ -30,7 +30,7 @@ function parts(config: Partial<AlertingParts["config"]>): AlertingParts {
 
 test("The default configuration gives a service with the default rules that stands by", async () => {
   const { rules, role, trouble } = (await createAlerting(parts({}))).status();
-  assert.deepEqual({ rules, role, trouble }, { rules: 2, role: "standby", trouble: "not started" });
+  assert.deepEqual({ rules, role, trouble }, { rules: 15, role: "standby", trouble: "not started" });
 });
 
 test("Rules that are invalid stop the start with every fault of every file", async (t) => {

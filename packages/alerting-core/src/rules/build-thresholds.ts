@@ -11,6 +11,7 @@ export function buildThresholds(document: RulesDocument, path: FaultPath, source
     return written === undefined ? null : buildThreshold(document, [...path, severity], source, written);
   };
   const thresholds = { warning: build("warning"), critical: build("critical") };
+  if (source.slo !== undefined) return thresholds;
   if (SEVERITIES.every((severity) => thresholds[severity] === null)) {
     document.report(path, "has neither 'warning' nor 'critical'");
   }

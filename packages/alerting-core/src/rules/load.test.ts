@@ -28,7 +28,8 @@ function ruleFile(...lines: string[]): string {
 test("The default rules are valid and mean what DESIGN 10 says", async () => {
   const { rules, faults } = await checkRules(RULES_DIR);
   assert.deepEqual(faults, []);
-  const [fragmented, tail] = rules;
+  const named = (name: string) => rules.find((rule) => rule.name === name);
+  const [fragmented, tail, redis] = ["FarmFragmented", "RunQueueTail", "RedisFragmented"].map(named);
   assert.deepEqual(fragmented!.thresholds, {
     warning: { above: 0.6, below: null, clearBelow: 0.5, clearAbove: null },
     critical: { above: 0.85, below: null, clearBelow: 0.8, clearAbove: null },
@@ -37,6 +38,11 @@ test("The default rules are valid and mean what DESIGN 10 says", async () => {
   assert.deepEqual(tail!.thresholds.critical, { above: 5000, below: null, clearBelow: 3000, clearAbove: null });
   assert.deepEqual(tail!.measure, { kind: "quantile", quantile: 0.99 });
   assert.equal(tail!.windowMs, 60_000);
+  assert.deepEqual(redis!.thresholds, {
+    warning: { above: 1.3, below: null, clearBelow: null, clearAbove: null },
+    critical: { above: 1.5, below: 0.85, clearBelow: null, clearAbove: null },
+  });
+  assert.deepEqual(redis!.floor, { signal: "redis_mem_fragmentation_bytes", above: 100 * 2 ** 20 });
 });
 
 test("The published schema is the one that rules are held against", async () => {
@@ -55,7 +61,7 @@ test("Every fault of a file is reported at once, with its line, column and path"
   );
   assert.deepEqual(faultsOf(text).sort(), [
     `r.yaml:4:16: groups[0].rules[0].alert must be a name of letters, digits, '_', '-' and '.', at most 100, not "A B"`,
-    `r.yaml:5:17: groups[0].rules[0].signal must be one of unusable_free_space_index, runq_delay, gc_pause, not "unusable_free_spce_index"`,
+    `r.yaml:5:17: groups[0].rules[0].signal must be a signal, not "unusable_free_spce_index"; did you mean unusable_free_space_index?`,
     "r.yaml:6:9: groups[0].rules[0].ordr is unknown; did you mean order?",
     `r.yaml:7:14: groups[0].rules[0].for must be a number of consecutive evaluations from 1 to 10000, or a duration such as 30s, not "soon"`,
     "r.yaml:8:32: groups[0].rules[0].warning.clear_belw is unknown; did you mean clear_below?",
@@ -107,10 +113,73 @@ test("Thresholds must be reachable, cleared on their own side, and graded", () =
   ]);
 });
 
-test("By node the index is known at the huge-page order only", () => {
-  const lines = ["alert: F", "signal: unusable_free_space_index", "by: node", "warning: { above: 0.5 }"];
-  assert.deepEqual(faultsOf(ruleFile(...lines, "order: huge")), []);
-  assert.match(faultsOf(ruleFile(...lines, "order: 4"))[0]!, /r\.yaml:8:16: .*order must be huge/);
+test("A signal is told apart only by what it is known of, and takes only what means something for it", () => {
+  const faults = (...lines: string[]) =>
+    faultsOf(ruleFile("alert: F", ...lines)).map((line) => line.slice(line.indexOf(" ") + 1));
+  const above = "warning: { above: 1 }";
+  assert.deepEqual(faults("signal: free_blocks", "by: node", "order: 4", "warning: { below: 3 }"), []);
+  assert.deepEqual(faults("signal: clock_skew", "warning: { above: 5s }"), []);
+  assert.deepEqual(faults("signal: clock_skew", "by: farm", "warning: { above: 5s }"), [
+    "groups[0].rules[0].by must be node for clock_skew",
+  ]);
+  assert.deepEqual(faults("signal: node_offline", "by: cgroup", above), [
+    "groups[0].rules[0].by must be farm or node for node_offline",
+  ]);
+  assert.deepEqual(faults("signal: node_offline", "order: 3", "quantile: 0.5", "window: 1m", above), [
+    "groups[0].rules[0].order means nothing for node_offline",
+    "groups[0].rules[0].quantile means nothing for node_offline",
+    "groups[0].rules[0].window means nothing for node_offline",
+  ]);
+  assert.deepEqual(faults("signal: node_offline", "warning: { above: 3s }"), [
+    "groups[0].rules[0].warning.above must be a number such as 3, not 3s",
+  ]);
+  const tail = ["signal: runq_delay", "quantile: 0.9", "warning: { above: 1ms }"];
+  assert.deepEqual(faults(...tail, "by: cgroup", "window: 10m"), [
+    "groups[0].rules[0].window must be a multiple of 10s, at most 5m, not 10m",
+  ]);
+});
+
+test("A floor is a single value of the same instance, in its own unit", () => {
+  const faults = (floor: string) =>
+    faultsOf(
+      ruleFile("alert: R", "signal: redis_mem_fragmentation_ratio", "warning: { above: 1.3 }", `floor: ${floor}`),
+    ).map((line) => line.slice(line.indexOf(" ") + 1));
+  assert.deepEqual(faults("{ signal: redis_mem_fragmentation_bytes, above: 100MiB }"), []);
+  assert.deepEqual(faults("{ signal: redis_mem_fragmentation_bytes, above: 100 }"), [
+    "groups[0].rules[0].floor.above must be a size such as 100MiB, not 100",
+  ]);
+  for (const signal of ["node_offline", "runq_delay", "free_blocks"]) {
+    assert.deepEqual(faults(`{ signal: ${signal}, above: 1 }`), [
+      `groups[0].rules[0].floor.signal must be a single value by instance, not ${signal}`,
+    ]);
+  }
+});
+
+test("An objective has an objective, a bound and burns, and nothing that would contradict them", () => {
+  const burn = "{ severity: critical, rate: 14.4, long: 1h, short: 5m }";
+  const slo = (text: string) => `slo: { objective: 0.999, good_below: 5ms, burn: [${text}] }`;
+  const rule = ["alert: Slo", "signal: runq_delay"];
+  const { rules, faults } = checkRuleTexts(new Map([["r.yaml", ruleFile(...rule, slo(burn))]]));
+  assert.deepEqual(faults, []);
+  assert.deepEqual(rules[0]!.measure, {
+    kind: "burn-rate",
+    slo: {
+      objective: 0.999,
+      goodBelowUs: 5000,
+      burns: [{ severity: "critical", rate: 14.4, longMs: 3_600_000, shortMs: 300_000 }],
+    },
+  });
+  const wrong = ["quantile: 0.9", "by: node", slo("{ severity: warning, rate: 1, long: 7h, short: 5s }")];
+  assert.deepEqual(
+    faultsOf(ruleFile(...rule, ...wrong)).map((line) => line.slice(line.indexOf(" ") + 1)),
+    [
+      "groups[0].rules[0].by must be farm for an 'slo'",
+      "groups[0].rules[0].quantile means nothing beside 'slo'",
+      "groups[0].rules[0].slo.burn[0].long must be a multiple of 10s, at most 6h, not 7h",
+      "groups[0].rules[0].slo.burn[0].short must be a multiple of 10s, at most 6h, not 5s",
+      "groups[0].rules[0].slo.burn[0].short must be shorter than 'long'",
+    ],
+  );
 });
 
 test("Two rules of one name are a fault, also across files", () => {

@@ -3,7 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { Rule } from "@farmscope/domain";
 import { messageOf } from "@farmscope/runtime";
-import { buildRule, buildWindows } from "./build-rule.ts";
+import { buildInterval } from "./build-measure.ts";
+import { buildRule } from "./build-rule.ts";
 import { RulesDocument } from "./document.ts";
 import { type RuleFault, RulesInvalid } from "./faults.ts";
 import { checkStructure } from "./structure.ts";
@@ -35,7 +36,7 @@ export async function checkRules(dir: string): Promise<RulesCheck> {
   const faults: RuleFault[] = [];
   const sources = new Map<string, string>();
   for (const file of await listFiles(resolved, faults)) {
-    const text = await readText(resolved, file, faults);
+    const text = await readRulesText(join(resolved, file), file, faults);
     if (text !== null) sources.set(file, text);
   }
   const checked = checkRuleTexts(sources);
@@ -62,7 +63,7 @@ function readGroups(document: RulesDocument, rules: Map<string, Rule>): void {
     if (!Array.isArray(group?.rules)) return;
     const intervalMs = document.isFaulty([...path, "interval"])
       ? 0
-      : buildWindows(document, [...path, "interval"], group.interval);
+      : buildInterval(document, [...path, "interval"], group.interval);
     group.rules.forEach((source, ruleIndex) => {
       const rulePath = [...path, "rules", ruleIndex];
       if (document.isFaulty(rulePath)) return;
@@ -77,16 +78,17 @@ function readGroups(document: RulesDocument, rules: Map<string, Rule>): void {
 async function listFiles(dir: string, faults: RuleFault[]): Promise<string[]> {
   try {
     const names = await readdir(dir);
-    return names.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
+    return names.filter(isRulesFileName).sort();
   } catch (error) {
     faults.push(wholeFault(dir, `cannot be read: ${messageOf(error)}`));
     return [];
   }
 }
 
-async function readText(dir: string, file: string, faults: RuleFault[]): Promise<string | null> {
+/** The text of a rules file; null when it cannot be read or is too long, which is reported under its name. */
+export async function readRulesText(path: string, file: string, faults: RuleFault[]): Promise<string | null> {
   try {
-    const bytes = await readFile(join(dir, file));
+    const bytes = await readFile(path);
     if (bytes.length <= FILE_BYTES_MAX) return bytes.toString("utf8");
     faults.push(wholeFault(file, `has ${bytes.length} bytes, of at most ${FILE_BYTES_MAX}`));
   } catch (error) {
@@ -95,12 +97,20 @@ async function readText(dir: string, file: string, faults: RuleFault[]): Promise
   return null;
 }
 
+export function isTestFileName(name: string): boolean {
+  return /\.test\.ya?ml$/.test(name);
+}
+
+export function isRulesFileName(name: string): boolean {
+  return /\.ya?ml$/.test(name) && !isTestFileName(name);
+}
+
 function wholeFault(file: string, message: string): RuleFault {
   return { file, line: 0, column: 0, path: "", message };
 }
 
 /** A relative directory is sought where we run, then where Farmscope is installed. */
-function resolveRulesDir(dir: string): string {
+export function resolveRulesDir(dir: string): string {
   if (isAbsolute(dir) || existsSync(dir)) return dir;
   const installed = join(import.meta.dirname, "../../../..", dir);
   return existsSync(installed) ? installed : dir;

@@ -30,6 +30,7 @@ export const QUANTITY_EXAMPLES: Readonly<Record<SignalUnit, string>> = {
   ratio: "a number such as 0.6",
   microseconds: "a duration such as 5ms, 30s or 1m",
   bytes: "a size such as 100MiB",
+  count: "a number such as 3",
 };
 
 /** Microseconds of a duration; null when it is none. */
@@ -53,12 +54,12 @@ export function parseBytes(text: string): number | null {
 }
 
 /**
- * A threshold in the base unit of its signal: ratios are bare numbers, durations and sizes always have a unit, so that
+ * A threshold in the base unit of its signal: ratios and counts are bare numbers, durations and sizes always have a unit, so that
  * nobody wonders whether 5 meant milliseconds.
  * @returns null when it is not written in that unit.
  */
 export function parseQuantity(written: string | number, unit: SignalUnit): number | null {
-  if (unit === "ratio") return typeof written === "number" ? written : null;
+  if (unit === "ratio" || unit === "count") return typeof written === "number" ? written : null;
   if (typeof written === "number") return null;
   return unit === "microseconds" ? parseDurationUs(written) : parseBytes(written);
 }

@@ -2,7 +2,7 @@
  * The shape of a rules file, and the text of its published JSON Schema (rules/rules.schema.json, held to this by a test).
  * Every description completes the sentence "must be …": it is what a person reads when a value is wrong.
  */
-import { INSUFFICIENT_DATA_POLICIES, SIGNAL_NAMES } from "@farmscope/domain";
+import { DECISION_BASES, GROUPINGS, INSUFFICIENT_DATA_POLICIES, SEVERITIES, SIGNAL_NAMES } from "@farmscope/domain";
 import Type, { type Static } from "typebox";
 import { DURATION_PATTERN } from "./quantity.ts";
 
@@ -12,6 +12,10 @@ export const GROUP_RULES_MAX = 200;
 const NAME_LENGTH_MAX = 100;
 const TEXT_LENGTH_MAX = 1000;
 const NAMED_MAX = 32;
+/** Most pairs of windows of an objective. */
+const BURNS_MAX = 8;
+/** Greatest burn rate: with an objective of 99.99 % all values are bad at 10,000. */
+const BURN_RATE_MAX = 1e6;
 
 const exact = { additionalProperties: false };
 const RULE_NAME_PATTERN = "^[A-Za-z_][A-Za-z0-9_.-]*$";
@@ -42,6 +46,47 @@ const ThresholdSource = Type.Object(
   { ...exact, minProperties: 1, description: "a threshold with `above` or `below`" },
 );
 
+const FloorSource = Type.Object(
+  { signal: choice(SIGNAL_NAMES, "a signal"), above: Quantity },
+  { ...exact, description: "a floor with `signal` and `above`" },
+);
+
+const BurnSource = Type.Object(
+  {
+    severity: choice(SEVERITIES),
+    rate: Type.Number({ exclusiveMinimum: 0, maximum: BURN_RATE_MAX, description: "a burn rate, more than 0" }),
+    long: duration("a duration that is a multiple of 10s, such as 1h"),
+    short: duration("a duration that is a multiple of 10s, such as 5m"),
+  },
+  { ...exact, description: "a burn with `severity`, `rate`, `long` and `short`" },
+);
+
+const SloSource = Type.Object(
+  {
+    objective: Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description: "the share of values that must be good, between 0 and 1, such as 0.999",
+    }),
+    good_below: duration("the duration below which a value is good, such as 5ms"),
+    burn: Type.Array(BurnSource, {
+      minItems: 1,
+      maxItems: BURNS_MAX,
+      description: `a list of 1 to ${BURNS_MAX} burns`,
+    }),
+  },
+  { ...exact, description: "an objective with `objective`, `good_below` and `burn`" },
+);
+
+const holding = (description: string) =>
+  Type.Unsafe<number | string>({
+    type: ["integer", "string"],
+    minimum: 1,
+    maximum: 10_000,
+    pattern: DURATION_PATTERN,
+    description,
+  });
+
 const RuleSource = Type.Object(
   {
     alert: Type.String({
@@ -49,7 +94,7 @@ const RuleSource = Type.Object(
       maxLength: NAME_LENGTH_MAX,
       description: `a name of letters, digits, '_', '-' and '.', at most ${NAME_LENGTH_MAX}`,
     }),
-    signal: choice(SIGNAL_NAMES),
+    signal: choice(SIGNAL_NAMES, "a signal"),
     order: Type.Optional(
       Type.Unsafe<number | "huge">({
         type: ["integer", "string"],
@@ -66,18 +111,16 @@ const RuleSource = Type.Object(
         description: "a number between 0 and 1, such as 0.99",
       }),
     ),
-    by: Type.Optional(choice(["farm", "node"])),
+    by: Type.Optional(choice(GROUPINGS)),
     window: Type.Optional(duration("a duration that is a multiple of 10s, such as 1m")),
     warning: Type.Optional(ThresholdSource),
     critical: Type.Optional(ThresholdSource),
-    for: Type.Optional(
-      Type.Unsafe<number | string>({
-        type: ["integer", "string"],
-        minimum: 1,
-        maximum: 10_000,
-        pattern: DURATION_PATTERN,
-        description: "a number of consecutive evaluations from 1 to 10000, or a duration such as 30s",
-      }),
+    slo: Type.Optional(SloSource),
+    floor: Type.Optional(FloorSource),
+    decide_on: Type.Optional(choice(DECISION_BASES)),
+    for: Type.Optional(holding("a number of consecutive evaluations from 1 to 10000, or a duration such as 30s")),
+    keep_firing_for: Type.Optional(
+      holding("a number of consecutive clear evaluations from 1 to 10000, or a duration such as 5m"),
     ),
     on_insufficient_data: Type.Optional(choice(INSUFFICIENT_DATA_POLICIES)),
     min_coverage: Type.Optional(

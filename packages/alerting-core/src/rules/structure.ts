@@ -7,18 +7,26 @@ import type { FaultPath } from "./faults.ts";
 import { type GroupSource, RulesFileSchema } from "./schema.ts";
 
 const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
-const validate = ajv.compile<{ groups: GroupSource[] }>(RulesFileSchema);
+const isRulesFile = structureCheck(RulesFileSchema);
 
 /**
  * Reports whatever does not fit the schema.
  * @returns the groups, as far as they are a list; each part may still be faulty.
  */
 export function checkStructure(document: RulesDocument): readonly GroupSource[] {
-  if (!validate(document.data)) {
-    for (const error of validate.errors ?? []) reportError(document, error);
-  }
+  isRulesFile(document);
   const groups = (document.data as { groups?: unknown } | null)?.groups;
   return Array.isArray(groups) ? (groups as GroupSource[]) : [];
+}
+
+/** A check of whole documents against one schema, which reports whatever does not fit. */
+export function structureCheck(schema: AnySchemaObject): (document: RulesDocument) => boolean {
+  const validate = ajv.compile(schema);
+  return (document) => {
+    if (validate(document.data)) return true;
+    for (const error of validate.errors ?? []) reportError(document, error);
+    return false;
+  };
 }
 
 function reportError(document: RulesDocument, error: ErrorObject): void {
@@ -31,6 +39,9 @@ function reportError(document: RulesDocument, error: ErrorObject): void {
     case "required":
       document.report(path, `has no '${params["missingProperty"]}'`);
       break;
+    case "enum":
+      document.report(path, `must be ${parentSchema["description"]}, not ${document.shown(path)}${nearest(error)}`);
+      break;
     default:
       document.report(path, `must be ${parentSchema["description"]}, not ${document.shown(path)}`);
   }
@@ -38,6 +49,11 @@ function reportError(document: RulesDocument, error: ErrorObject): void {
 
 function reportUnknownKey(document: RulesDocument, path: FaultPath, schema: AnySchemaObject, key: string): void {
   document.reportKey(path, key, schema["patternProperties"] === undefined ? unknownKey(schema, key) : NOT_A_NAME);
+}
+
+/** The known word that was probably meant. */
+function nearest({ data, params }: ErrorObject): string {
+  return typeof data === "string" ? didYouMean(data, params["allowedValues"] as readonly string[]) : "";
 }
 
 const NOT_A_NAME = "is not a name: letters, digits and '_', not beginning with a digit";

@@ -27,7 +27,7 @@ function delays(counts: Record<number, number>) {
 test("The index is read at the huge-page order, or at the order that the rule names", () => {
   const window = windowFixture(0, { orders });
   const read = (order: "huge" | number) =>
-    evaluateRule(ruleFixture({ measure: { kind: "unusable-index", order } }), [window])[0]!.reading;
+    evaluateRule(ruleFixture({ measure: { kind: "value", order } }), [window])[0]!.reading;
   assert.deepEqual(read("huge"), { kind: "value", value: 0.9, lower: 0.9, upper: 0.9, coverage: 1 });
   assert.equal(read(8).kind === "value" && read(8).coverage, 1);
   assert.deepEqual(read(3), { kind: "insufficient", reason: "OrderUnknown", coverage: 1 });

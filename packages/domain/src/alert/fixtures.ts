@@ -17,14 +17,17 @@ export function ruleFixture(changes: Partial<Rule> = {}): Rule {
     group: "memory",
     intervalMs: WINDOW_MS,
     signal: "unusable_free_space_index",
-    measure: { kind: "unusable-index", order: "huge" },
+    measure: { kind: "value", order: "huge" },
     by: "farm",
     windowMs: WINDOW_MS,
     thresholds: {
       warning: thresholdFixture({ above: 0.6, clearBelow: 0.5 }),
       critical: thresholdFixture({ above: 0.85, clearBelow: 0.8 }),
     },
+    floor: null,
+    decideOn: "value",
     hold: { kind: "samples", count: 3 },
+    keepFiring: { kind: "duration", ms: 0 },
     onInsufficientData: "hold",
     coverageMin: 0.5,
     labels: {},
@@ -47,5 +50,6 @@ export function windowFixture(index: number, record: Partial<ClosedWindow["recor
     managedPages: 1000n,
     coverage: 1,
   });
-  return closedWindowOf(Object.assign(whole, record), index + 1);
+  const appendedAtMs = (index + 1) * WINDOW_MS + 2000;
+  return closedWindowOf(Object.assign(whole, record), { position: index + 1, appendedAtMs });
 }

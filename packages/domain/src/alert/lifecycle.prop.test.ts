@@ -21,7 +21,22 @@ const KEY = "FarmFragmented{farm=default}";
 
 const anyReading: fc.Arbitrary<Reading> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(0.3, 0.5, 0.55, 0.6, 0.7, 0.8, 0.82, 0.85, 0.95).map(valueReading) },
-  { weight: 1, arbitrary: fc.constant(insufficient("NoData")) },
+  { weight: 1, arbitrary: fc.constantFrom(insufficient("NoData"), insufficient("InstanceAbsent")) },
+);
+/** Single readings, and rows that are long enough for an instance to count as gone. */
+const anyReadings = (maxLength: number) =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 12, arbitrary: anyReading.map((reading) => [reading]) },
+        { weight: 1, arbitrary: fc.nat(70).map((count) => Array<Reading>(count).fill(insufficient("InstanceAbsent"))) },
+      ),
+      { maxLength },
+    )
+    .map((rows) => rows.flat());
+const anyKeeping = fc.oneof(
+  fc.integer({ min: 1, max: 3 }).map((count) => ({ kind: "samples" as const, count })),
+  fc.integer({ min: 0, max: 3 }).map((windows) => ({ kind: "duration" as const, ms: windows * WINDOW_MS })),
 );
 const anyRule: fc.Arbitrary<Rule> = fc
   .record({
@@ -29,6 +44,7 @@ const anyRule: fc.Arbitrary<Rule> = fc
       fc.integer({ min: 1, max: 4 }).map((count) => ({ kind: "samples" as const, count })),
       fc.integer({ min: 0, max: 4 }).map((windows) => ({ kind: "duration" as const, ms: windows * WINDOW_MS })),
     ),
+    keepFiring: anyKeeping,
     onInsufficientData: fc.constantFrom("hold" as const, "fire" as const, "resolve" as const),
   })
   .map(ruleFixture);
@@ -52,7 +68,7 @@ function walk(rule: Rule, from: AlertState, samples: readonly TimedReading[]): [
 
 test("A restart at any sample, from the events and the samples since the oldest needed, changes no later event", () => {
   fc.assert(
-    fc.property(anyRule, fc.array(anyReading, { maxLength: 40 }), fc.nat(40), (rule, readings, cut) => {
+    fc.property(anyRule, anyReadings(40), fc.nat(100), (rule, readings, cut) => {
       const samples = readings.map(timed);
       const [expected] = walk(rule, INACTIVE, samples);
       const before = samples.slice(0, cut);
@@ -74,7 +90,7 @@ test("Events of an alert always form whole incidents: nothing resolves that did 
     firing: ["escalated", "deescalated", "resolved"],
   };
   fc.assert(
-    fc.property(anyRule, fc.array(anyReading, { maxLength: 60 }), (rule, readings) => {
+    fc.property(anyRule, anyReadings(60), (rule, readings) => {
       const [events] = walk(rule, INACTIVE, readings.map(timed));
       let state = INACTIVE;
       for (const event of events) {

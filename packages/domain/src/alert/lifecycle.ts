@@ -6,7 +6,7 @@
  */
 import { incidentOf } from "./alert-key.ts";
 import type { Reading } from "./reading.ts";
-import { type Hold, type Rule, rankOf, SEVERITIES, type Severity } from "./rule.ts";
+import { type Hold, hasSeverity, type Rule, rankOf, SEVERITIES, type Severity } from "./rule.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
 export type Transition = "pending" | "firing" | "escalated" | "deescalated" | "resolved" | "cancelled";
@@ -25,15 +25,23 @@ export type Reason =
   | "Cleared"
   | "ClearedBeforeFiring"
   | "InsufficientDataResolves"
+  /** It has not been there for so long that it will not come back: a node that left, a cgroup that ended. */
+  | "InstanceGone"
+  /** The rule is no longer among the rules in force. */
+  | "RuleRemoved"
   /** No transition. */
   | "Quiet"
   | "NotHeldYet"
   | "StillReached"
   | "NotClearedYet"
+  | "NotClearedLongEnough"
   | "InsufficientDataHeld"
   | "AlreadyDecided";
 
-/** A row of consecutive samples at or above a severity. */
+/** Event time for which an instance is absent before it counts as gone, in milliseconds. */
+export const GONE_AFTER_MS = 600_000;
+
+/** A row of consecutive samples of one kind. */
 export interface Streak {
   readonly count: number;
   /** End of the first window of the row, Unix milliseconds. */
@@ -56,7 +64,12 @@ export interface AlertState {
   readonly decidedAt: number;
   /** Position of the last sample tallied. */
   readonly talliedAt: number;
+  /** Samples at or above each severity. */
   readonly streaks: Readonly<Record<Severity, Streak | null>>;
+  /** While firing: samples at which each severity would end. */
+  readonly clear: Readonly<Record<Severity, Streak | null>>;
+  /** Samples at which it was not there. */
+  readonly absent: Streak | null;
 }
 
 /** A reading at its place in event time and in the log. */
@@ -84,6 +97,11 @@ export interface LifecycleEvent {
   readonly position: number;
 }
 
+const NO_ROWS: Pick<AlertState, "streaks" | "clear"> = {
+  streaks: { warning: null, critical: null },
+  clear: { warning: null, critical: null },
+};
+
 export const INACTIVE: AlertState = {
   phase: "inactive",
   severity: null,
@@ -91,23 +109,39 @@ export const INACTIVE: AlertState = {
   incident: "",
   decidedAt: 0,
   talliedAt: 0,
-  streaks: { warning: null, critical: null },
+  ...NO_ROWS,
+  absent: null,
 };
 
 /** Takes a sample into the streaks. A sample at or before the last one tallied changes nothing. */
 export function tally(rule: Rule, state: AlertState, at: TimedReading): AlertState {
   if (at.position <= state.talliedAt) return state;
   const verdict = judge(rule, at.reading);
-  const streaks = verdict.basis === "held" ? state.streaks : nextStreaks(state, verdict, at);
-  return { ...state, talliedAt: at.position, streaks };
+  const isAbsent = at.reading.kind === "insufficient" && at.reading.reason === "InstanceAbsent";
+  const absent = isAbsent ? longer(state.absent, at) : null;
+  if (isGone(absent)) return { ...state, talliedAt: at.position, ...NO_ROWS, absent };
+  if (verdict.basis === "held") return { ...state, talliedAt: at.position, absent };
+  const streaks = nextStreaks(state, verdict, at);
+  return { ...state, talliedAt: at.position, streaks, clear: nextClear(state, verdict, at), absent };
+}
+
+function longer(streak: Streak | null, at: TimedReading): Streak {
+  const untilMs = at.windowEndMs;
+  const begun = streak ?? { count: 0, sinceMs: untilMs, position: at.position };
+  return { ...begun, count: begun.count + 1, untilMs };
 }
 
 function nextStreaks(state: AlertState, verdict: Verdict, at: TimedReading): AlertState["streaks"] {
   const next = (severity: Severity): Streak | null => {
-    if (rankOf(verdict.reached) < rankOf(severity)) return null;
-    const untilMs = at.windowEndMs;
-    const streak = state.streaks[severity] ?? { count: 0, sinceMs: untilMs, position: at.position };
-    return { ...streak, count: streak.count + 1, untilMs };
+    return rankOf(verdict.reached) < rankOf(severity) ? null : longer(state.streaks[severity], at);
+  };
+  return { warning: next("warning"), critical: next("critical") };
+}
+
+/** Only of a firing alert: all others are clear most of the time, and nothing follows from it. */
+function nextClear(state: AlertState, verdict: Verdict, at: TimedReading): AlertState["clear"] {
+  const next = (severity: Severity): Streak | null => {
+    return state.phase === "firing" && verdict.cleared[severity] ? longer(state.clear[severity], at) : null;
   };
   return { warning: next("warning"), critical: next("critical") };
 }
@@ -115,9 +149,20 @@ function nextStreaks(state: AlertState, verdict: Verdict, at: TimedReading): Ale
 /** Decides on a sample that has been tallied. */
 export function decide(rule: Rule, state: AlertState, at: TimedReading): Decision {
   if (at.position <= state.decidedAt) return stay(state, "AlreadyDecided");
+  if (state.phase !== "inactive" && isGone(state.absent)) return ended(state, "InstanceGone");
   const verdict = judge(rule, at.reading);
   if (verdict.basis === "held") return stay(state, "InsufficientDataHeld");
   return state.phase === "firing" ? decideFiring(rule, state, verdict) : decideBefore(rule, state, verdict);
+}
+
+/** The end of an alert whatever its value is: of an instance, or of a rule. */
+export function ended(state: AlertState, reason: "InstanceGone" | "RuleRemoved"): Decision {
+  if (state.phase === "firing") return { transition: "resolved", reason, severity: state.severity };
+  return { transition: "cancelled", reason, severity: null };
+}
+
+function isGone(absent: Streak | null): boolean {
+  return absent !== null && absent.untilMs - absent.sinceMs >= GONE_AFTER_MS;
 }
 
 function decideBefore(rule: Rule, state: AlertState, verdict: Verdict): Decision {
@@ -137,13 +182,15 @@ function decideFiring(rule: Rule, state: AlertState, verdict: Verdict): Decision
   if (severity === "warning" && ripeSeverity(rule, state) === "critical") {
     return { transition: "escalated", reason: "CriticalHeldLongEnough", severity: "critical" };
   }
-  if (severity === "critical" && verdict.cleared.critical && !verdict.cleared.warning) {
+  const isOver = (of: Severity): boolean => verdict.cleared[of] && isHeld(rule.keepFiring, state.clear[of]);
+  if (severity === "critical" && isOver("critical") && hasSeverity(rule, "warning") && !isOver("warning")) {
     return { transition: "deescalated", reason: "CriticalCleared", severity: "warning" };
   }
-  if (verdict.cleared[severity!]) {
+  if (isOver(severity!)) {
     const reason = verdict.basis === "policy" ? "InsufficientDataResolves" : "Cleared";
     return { transition: "resolved", reason, severity };
   }
+  if (verdict.cleared[severity!]) return stay(state, "NotClearedLongEnough");
   return stay(state, rankOf(verdict.reached) >= rankOf(severity) ? "StillReached" : "NotClearedYet");
 }
 
@@ -154,7 +201,7 @@ function stay(state: AlertState, reason: Reason): Decision {
 /** The highest severity of the rule that was reached for long enough. */
 function ripeSeverity(rule: Rule, state: AlertState): Severity | null {
   const isRipe = (severity: Severity): boolean =>
-    rule.thresholds[severity] !== null && isHeld(rule.hold, state.streaks[severity]);
+    hasSeverity(rule, severity) && isHeld(rule.hold, state.streaks[severity]);
   return SEVERITIES.findLast(isRipe) ?? null;
 }
 
@@ -207,8 +254,12 @@ export function oldestTallied(rule: Rule, state: AlertState): number | null {
   let oldest: number | null = null;
   for (const severity of SEVERITIES) {
     const streak = state.streaks[severity];
-    if (streak === null || rule.thresholds[severity] === null || isHeld(rule.hold, streak)) continue;
+    if (streak === null || !hasSeverity(rule, severity) || isHeld(rule.hold, streak)) continue;
     oldest = Math.min(oldest ?? streak.position, streak.position);
+  }
+  // A clear row that is long enough still counts where a lower severity goes on, and so does the time of an absence.
+  for (const streak of [state.clear.warning, state.clear.critical, state.absent]) {
+    if (streak !== null && state.phase !== "inactive") oldest = Math.min(oldest ?? streak.position, streak.position);
   }
   return oldest;
 }

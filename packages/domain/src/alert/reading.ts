@@ -1,10 +1,14 @@
+import type { Severity } from "./rule.ts";
+
 /** Why an evaluation has no value that can be trusted. */
 export type InsufficientReason =
   | "NoData"
   | "DataMalformed"
   | "OrderUnknown"
   | "NodeOffline"
+  | "NotAnswered"
   | "InstanceAbsent"
+  | "RuleRemoved"
   | "CoverageTooLow";
 
 /** What a rule read of one farm or node in a closed window. */
@@ -18,6 +22,10 @@ export type Reading =
       readonly upper: number;
       /** Share of what should have been seen, 0 to 1. */
       readonly coverage: number;
+      /** The rule's floor is not reached: nothing counts as above. Absent without a floor. */
+      readonly belowFloor?: boolean;
+      /** For a burn rate: whether each severity's windows both burn fast enough. */
+      readonly burning?: Readonly<Record<Severity, boolean>>;
     }
   | { readonly kind: "insufficient"; readonly reason: InsufficientReason; readonly coverage: number };
 
@@ -29,6 +37,11 @@ export function insufficient(reason: InsufficientReason, coverage = 0): Reading 
 export function trusted(reading: Reading, coverageMin: number): Reading {
   if (reading.kind === "insufficient") return reading;
   return reading.coverage < coverageMin ? insufficient("CoverageTooLow", reading.coverage) : reading;
+}
+
+/** A value that is known exactly: it counts what was seen and what was not. */
+export function exactValue(value: number): Reading {
+  return { kind: "value", value, lower: value, upper: value, coverage: 1 };
 }
 
 /**

@@ -2,6 +2,7 @@
  * An alert rule as it is evaluated: parsed, checked, in base units. The YAML that people write is read by the alerting
  * service (services/alerting/src/rules); what a rule means is decided here.
  */
+import type { Grouping } from "./grouping.ts";
 import type { SignalName } from "./signals.ts";
 import type { Template } from "./template.ts";
 
@@ -11,10 +12,39 @@ export type Severity = (typeof SEVERITIES)[number];
 
 /** What a rule looks at in a closed window. */
 export type Measure =
-  /** The unusable free space index at an order; "huge" is the order of the kernel's huge pages. */
-  | { readonly kind: "unusable-index"; readonly order: "huge" | number }
+  /** A single value, at an order where the signal has one; "huge" is the order of the kernel's huge pages. */
+  | { readonly kind: "value"; readonly order: "huge" | number }
   /** A quantile, between 0 and 1, of a latency distribution; the value is in microseconds. */
-  | { readonly kind: "quantile"; readonly quantile: number };
+  | { readonly kind: "quantile"; readonly quantile: number }
+  /** How fast the error budget of a service level objective is used up; the value is a burn rate. */
+  | { readonly kind: "burn-rate"; readonly slo: Slo };
+
+/** A service level objective: a share of all values must be good. */
+export interface Slo {
+  /** Share of values that must be good, between 0 and 1. */
+  readonly objective: number;
+  /** A value below this is good, in microseconds. */
+  readonly goodBelowUs: number;
+  readonly burns: readonly Burn[];
+}
+
+/**
+ * A severity is reached while the budget burns at `rate` or faster in both windows: the long one says that it matters,
+ * the short one that it still goes on. Source: The Site Reliability Workbook, chapter 5, multiwindow alerts.
+ */
+export interface Burn {
+  readonly severity: Severity;
+  /** 1 uses up the budget exactly over the objective's period. */
+  readonly rate: number;
+  readonly longMs: number;
+  readonly shortMs: number;
+}
+
+/** A second signal of the same instance that must reach a value for `above` to count at all. */
+export interface Floor {
+  readonly signal: SignalName;
+  readonly above: number;
+}
 
 /**
  * When a severity begins and ends. It begins at `above` or more, or at `below` or less; in between it goes on until the
@@ -36,8 +66,12 @@ export type Hold =
   /** Event time between the first and the last of consecutive evaluations, in milliseconds. */
   | { readonly kind: "duration"; readonly ms: number };
 
-/** One alert per farm, or per node of a farm. */
-export type Grouping = "farm" | "node";
+/**
+ * What is held against a threshold: the value itself, or its bounds, so that nothing is decided that what was not seen
+ * could undo.
+ */
+export const DECISION_BASES = ["value", "bounds"] as const;
+export type DecisionBasis = (typeof DECISION_BASES)[number];
 
 /**
  * What an evaluation without a trustworthy value counts as: `hold` changes nothing, `fire` counts as reaching the lowest
@@ -57,9 +91,14 @@ export interface Rule {
   readonly by: Grouping;
   /** Event time that a value stands for, in milliseconds: the windows of this span are merged. */
   readonly windowMs: number;
-  /** At least one is not null. */
+  /** At least one is not null, but for a burn rate, where both are. */
   readonly thresholds: Readonly<Record<Severity, Threshold | null>>;
+  /** Gates `above` of both severities; null: nothing does. */
+  readonly floor: Floor | null;
+  readonly decideOn: DecisionBasis;
   readonly hold: Hold;
+  /** How long an alert must be clear before it resolves, or falls to a lower severity. */
+  readonly keepFiring: Hold;
   readonly onInsufficientData: InsufficientDataPolicy;
   /** Least coverage, 0 to 1, with which a value is trusted. */
   readonly coverageMin: number;
@@ -67,9 +106,16 @@ export interface Rule {
   readonly annotations: Readonly<Record<string, Template>>;
 }
 
+/** Whether a rule can reach a severity at all. */
+export function hasSeverity(rule: Rule, severity: Severity): boolean {
+  const { measure, thresholds } = rule;
+  if (measure.kind === "burn-rate") return measure.slo.burns.some((burn) => burn.severity === severity);
+  return thresholds[severity] !== null;
+}
+
 /** The lowest severity that a rule has. */
 export function lowestSeverity(rule: Rule): Severity {
-  return rule.thresholds.warning === null ? "critical" : "warning";
+  return hasSeverity(rule, "warning") ? "warning" : "critical";
 }
 
 /** Rank of a severity: 0 for none, rising. */
