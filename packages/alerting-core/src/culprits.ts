@@ -26,7 +26,7 @@ export function culpritsOf(rule: Rule, labels: InstanceLabels, windows: readonly
   });
   const lowIsBad = Object.values(rule.thresholds).every((threshold) => (threshold?.above ?? null) === null);
   return own
-    .map((sample) => ({ sample, value: valueOf(sample) }))
+    .map((sample) => ({ sample, value: measuredOf(sample) }))
     .filter(({ value }) => !Number.isNaN(value))
     .sort((a, b) => (lowIsBad ? a.value - b.value : b.value - a.value))
     .slice(0, CULPRITS_MAX)
@@ -36,6 +36,6 @@ export function culpritsOf(rule: Rule, labels: InstanceLabels, windows: readonly
     });
 }
 
-function valueOf({ reading }: Sample): number {
+function measuredOf({ reading }: Sample): number {
   return reading.kind === "value" ? reading.value : Number.NaN;
 }
