@@ -154,11 +154,12 @@ export function farmWindow(startMs: number, nodes: readonly string[], revision =
 }
 
 export async function commitFarm(store: ViewStore, window: ReturnType<typeof farmWindow>): Promise<void> {
-  const partition = partitionOf(FARM, PARTITIONS);
-  const view = create(FarmViewSchema, { foldVersion: 1, farm: FARM, latest: window });
-  const series = keys.farmWindows(partition, WIDTH_MS, FARM);
+  const { farm } = window;
+  const partition = partitionOf(farm, PARTITIONS);
+  const view = create(FarmViewSchema, { foldVersion: 1, farm, latest: window });
+  const series = keys.farmWindows(partition, WIDTH_MS, farm);
   await commit(store, `m${partition}`, {
-    puts: [{ key: keys.farm(partition, FARM), value: toBinary(FarmViewSchema, view) }],
+    puts: [{ key: keys.farm(partition, farm), value: toBinary(FarmViewSchema, view) }],
     series: [{ series, startMs: Number(window.startMs), value: toBinary(FarmWindowSchema, window), keepFromMs: 0 }],
   });
 }

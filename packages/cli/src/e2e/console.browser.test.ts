@@ -4,11 +4,13 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { whyNoBpf } from "@farmscope/node-emitter/bpf";
 import { NatsServer, RedisServer } from "@farmscope/testkit";
-import { type Browser, chromium, type Page } from "playwright-core";
-import { findChromium } from "./chromium.ts";
+import type { Page } from "playwright-core";
+import { collectComplaints, findChromium, launchChromium, overflowOf } from "./chromium.ts";
 import { CliProcess, eventually } from "./harness.ts";
 
 const browserPath = findChromium();
+/** The page map itself; the strip beside it is another canvas. */
+const MAP = ".page-map-row > canvas";
 const skip = NatsServer.missing() ?? RedisServer.missing() ?? (browserPath === null ? "no Chromium found" : false);
 const SCREENSHOTS = fileURLToPath(new URL("../../../../.cache/screenshots/", import.meta.url));
 const ARGUMENTS = (await whyNoBpf()) === null ? ["up", "--source", "bpf"] : ["up", "--source", "synthetic"];
@@ -28,15 +30,15 @@ test("the console shows this machine's page map, with its legend, and a latency 
     async () => (await fetch(`${up.url}/api/v1/nodes`)).json() as Promise<{ total: number }>,
     (answer) => answer.total > 0,
   );
-  const browser = await launch(browserPath!);
+  const browser = await launchChromium(browserPath!);
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     const complaints = collectComplaints(page);
     await page.goto(up.url);
-    await page.getByRole("heading", { name: /Fleet/ }).waitFor();
+    await page.locator("canvas.fleet").waitFor();
     await page.locator(".tile-value").first().waitFor();
     await page.locator("tbody tr a").first().click();
-    const map = page.locator(".page-map canvas");
+    const map = page.locator(MAP);
     await map.waitFor();
     const first = await eventually(
       30_000,
@@ -70,11 +72,11 @@ test("the console shows this machine's page map, with its legend, and a latency 
       (picture) => picture.drawn > 0,
     );
     await page.screenshot({ path: `${SCREENSHOTS}node-400.png`, fullPage: true });
-    assert.equal(await overflow(page), 0, "nothing is wider than a phone");
+    assert.equal(await overflowOf(page), 0, "nothing is wider than a phone");
     await page.goto(`${up.url}/#/`);
-    await page.getByRole("heading", { name: /Fleet/ }).waitFor();
+    await page.locator("canvas.fleet").waitFor();
     await page.screenshot({ path: `${SCREENSHOTS}fleet-400.png`, fullPage: true });
-    assert.equal(await overflow(page), 0);
+    assert.equal(await overflowOf(page), 0);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.screenshot({ path: `${SCREENSHOTS}fleet-1280-dark.png`, fullPage: true });
@@ -84,24 +86,8 @@ test("the console shows this machine's page map, with its legend, and a latency 
   }
 });
 
-async function launch(executablePath: string): Promise<Browser> {
-  return await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"],
-  });
-}
-
-function collectComplaints(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(message.text());
-  });
-  return complaints;
-}
-
 async function pictureOf(page: Page): Promise<Picture> {
-  return await page.locator(".page-map canvas").evaluate((element) => {
+  return await page.locator(MAP).evaluate((element) => {
     const canvas = element as HTMLCanvasElement;
     const drawn = Number(canvas.dataset["drawn"] ?? 0);
     if (drawn === 0) return { colours: [], drawn };
@@ -111,9 +97,4 @@ async function pictureOf(page: Page): Promise<Picture> {
       if (data[i + 3] === 255) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
     return { colours: [...colours], drawn };
   });
-}
-
-/** Pixels by which the page is wider than its window. */
-async function overflow(page: Page): Promise<number> {
-  return await page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - window.innerWidth));
 }

