@@ -64,6 +64,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/rules.ts")).rules,
   },
   {
+    name: "farms",
+    summary: "list the farms: fragmentation, latencies, coverage",
+    load: async () => (await import("./commands/farms.ts")).farms,
+  },
+  {
+    name: "node",
+    summary: "show one node, now or at a moment",
+    load: async () => (await import("./commands/node.ts")).node,
+  },
+  {
+    name: "pages",
+    summary: "draw a node's page map in characters, now or at a moment",
+    load: async () => (await import("./commands/pages.ts")).pages,
+  },
+  {
+    name: "page",
+    summary: "tell the life of one page",
+    load: async () => (await import("./commands/page.ts")).page,
+  },
+  {
+    name: "alerts",
+    summary: "show what is pending or firing, and what happened",
+    load: async () => (await import("./commands/alerts.ts")).alerts,
+  },
+  {
     name: "status",
     summary: "show how a running installation is",
     load: async () => (await import("./commands/status.ts")).status,

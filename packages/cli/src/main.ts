@@ -8,4 +8,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.exitCode = await runCli(process.argv.slice(2), process.env, {
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  // Source: no-color.org.
+  isTerminal: process.stdout.isTTY === true && (process.env["NO_COLOR"] ?? "") === "",
 });

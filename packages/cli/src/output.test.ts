@@ -37,3 +37,18 @@ test("a table's columns are as wide as their widest cell and its lines have no b
     "a    bb\naaa  b   c",
   );
 });
+
+test("tones are colours on a terminal alone, never beside --json, and take no room in tables", () => {
+  const streams = { stdout: () => undefined, stderr: () => undefined };
+  const painted = new Output({ ...streams, isTerminal: true }, false).paint("bad", "x");
+  assert.notEqual(painted, "x");
+  assert.equal(new Output(streams, false).paint("bad", "x"), "x");
+  assert.equal(new Output({ ...streams, isTerminal: true }, true).paint("bad", "x"), "x");
+  assert.equal(
+    table([
+      [painted, "1"],
+      ["xx", "2"],
+    ]),
+    `${painted}   1\nxx  2`,
+  );
+});

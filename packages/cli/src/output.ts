@@ -1,7 +1,15 @@
+import { stripVTControlCharacters, styleText } from "node:util";
+
+/** How a word is set off on a terminal. */
+export type Tone = "plain" | "strong" | "accent" | "good" | "warning" | "bad";
+const STYLES = { strong: "bold", accent: "cyan", good: "green", warning: "yellow", bad: "red" } as const;
+
 /** Where text goes; the process's own streams, or a test's arrays. */
 export interface Streams {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Whether standard output is a terminal that shows colours. Default: no. */
+  readonly isTerminal?: boolean;
 }
 
 /**
@@ -15,6 +23,12 @@ export class Output {
   constructor(streams: Streams, json: boolean) {
     this.#streams = streams;
     this.json = json;
+  }
+
+  /** A word in a tone: coloured on a terminal, as it is elsewhere and beside --json. */
+  paint(tone: Tone, text: string): string {
+    if (tone === "plain" || this.json || this.#streams.isTerminal !== true) return text;
+    return styleText(STYLES[tone], text, { validateStream: false });
   }
 
   /** A line for people. */
@@ -34,14 +48,17 @@ export class Output {
   }
 }
 
-/** Rows as aligned columns, two spaces between them; the last column is not padded. */
+/** Rows as aligned columns, two spaces between them; the last column is not padded, colours take no room. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
     });
   }
-  const pad = (row: readonly string[]): string => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ");
+  const pad = (row: readonly string[]): string =>
+    row.map((cell, column) => cell + " ".repeat(widths[column]! - widthOf(cell))).join("  ");
   return rows.map((row) => pad(row).trimEnd()).join("\n");
 }
+
+const widthOf = (cell: string): number => stripVTControlCharacters(cell).length;

@@ -94,6 +94,11 @@ export const ConfigSchema = Type.Object(
       }),
       "FARMSCOPE_TOKENS_FILE",
     ),
+    token: setting(
+      Type.String({ default: "", maxLength: 512, description: "Bearer token that commands send to the query API." }),
+      "FARMSCOPE_TOKEN",
+      { secret: true },
+    ),
     partitions: setting(
       Type.Integer({
         default: 4,
