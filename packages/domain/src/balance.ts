@@ -54,6 +54,17 @@ export function balanceBetween(before: BalanceCounts, after: BalanceCounts): Bal
   };
 }
 
+/** The balance of an interval, from those of two that follow one another: what the first held, the second counts again. */
+export function joinBalances(earlier: BalanceCounts, later: BalanceCounts): BalanceCounts {
+  return {
+    in: earlier.in - earlier.held + later.in,
+    folded: earlier.folded + later.folded,
+    dropped: earlier.dropped + later.dropped,
+    lost: earlier.lost + later.lost,
+    held: later.held,
+  };
+}
+
 /** Share of events that were neither lost nor are held, 0..1; 1 when nothing happened. */
 export function coverageOf(balances: Iterable<BalanceCounts>): number {
   const sum = sumBalances(balances);

@@ -60,6 +60,8 @@ export class PartitionState {
   /** Nodes with batches in the reorder buffer. */
   readonly waiting = new Set<PartitionNode>();
   windows: PartitionWindows;
+  /** Quantiles that rules name, by the newest tick. */
+  namedQuantiles: readonly number[] = [];
   readonly content = new BatchContent();
   /** Payload bytes of the records that were read in this life. */
   bytesRead = 0;

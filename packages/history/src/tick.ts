@@ -3,8 +3,16 @@ import { create, EventRecordSchema, toBinary } from "@farmscope/proto";
 /** Key of ticks in fs.ev; no node has it, since ids of nodes do not begin with a tilde. */
 export const TICK_KEY = "~tick";
 
-/** A tick of a partition's owner, as a record of fs.ev. */
-export function encodeTick(partition: number, owner: string, epoch: number): Uint8Array {
-  const value = { partition, owner, epoch: BigInt(epoch) };
+/**
+ * A tick of a partition's owner, as a record of fs.ev.
+ * @param quantiles those that rules name now.
+ */
+export function encodeTick(
+  partition: number,
+  owner: string,
+  epoch: number,
+  quantiles: readonly number[] = [],
+): Uint8Array {
+  const value = { partition, owner, epoch: BigInt(epoch), quantiles: [...quantiles] };
   return toBinary(EventRecordSchema, create(EventRecordSchema, { version: 1, body: { case: "tick", value } }));
 }

@@ -96,13 +96,13 @@ const windowCountedTwice: Canary = {
   plant() {
     const { apply } = FarmMerge.prototype;
     const seen = new WeakMap<FarmMerge, Map<string, number>>();
-    FarmMerge.prototype.apply = function (partial, appendedAtMs): ReturnType<typeof apply> {
+    FarmMerge.prototype.apply = function (partial, appendedAtMs, position): ReturnType<typeof apply> {
       const counts = seen.get(this) ?? new Map<string, number>();
       seen.set(this, counts);
       const window = `${partial.partition}/${partial.startMs}`;
       const revision = counts.get(window) ?? 0;
       counts.set(window, revision + 1);
-      return apply.call(this, { ...partial, revision }, appendedAtMs);
+      return apply.call(this, { ...partial, revision }, appendedAtMs, position);
     };
     return () => {
       FarmMerge.prototype.apply = apply;

@@ -8,7 +8,7 @@ export interface Scenario {
   readonly emitters: readonly EmitterScenario[];
   /** The part of a run in which faults happen, in milliseconds. */
   readonly troubledMs: number;
-  /** Start of the run within a window, in milliseconds. */
+  /** Start of the run within a window of 10 min, in milliseconds. */
   readonly startMs: number;
 }
 
@@ -30,7 +30,9 @@ export interface Workload {
 
 const PARTITIONS = 2;
 const FARMS = ["default", "edge"];
-const MS_PER_WINDOW = 10_000;
+const MS_PER_WINDOW = 600_000;
+/** Half of the runs begin this long before such a window ends, at most: then windows of every width close in them. */
+const MS_BEFORE_END = 15_000;
 const WORKLOADS = 48;
 
 /** A small cluster: two to six nodes on two or three emitters, two or three aggregators, 8 to 20 s of trouble. */
@@ -50,7 +52,7 @@ export function scenarioOf(seed: number): Scenario {
     aggregators: 2 + Number(random.nextInt(4) === 0),
     emitters,
     troubledMs,
-    startMs: random.nextInt(MS_PER_WINDOW),
+    startMs: random.nextInt(2) === 0 ? random.nextInt(MS_PER_WINDOW) : MS_PER_WINDOW - random.nextInt(MS_BEFORE_END),
   };
 }
 

@@ -1,3 +1,4 @@
+import { WIDE_WIDTHS_MS } from "@farmscope/domain";
 import type { Canary } from "./canaries.ts";
 import { checkBalance, checkNodes } from "./checks/nodes.ts";
 import { checkViews } from "./checks/views.ts";
@@ -90,5 +91,7 @@ async function check(cluster: Cluster, hashes: ReadonlyMap<string, string>, tail
     return;
   }
   checkNodes(cluster, nodes, partitions, hashes);
-  await checkViews(cluster, await recordsOf(cluster.log, { kind: "view" }), partitions);
+  const views = await recordsOf(cluster.log, { kind: "view" });
+  const wide = await Promise.all(WIDE_WIDTHS_MS.map((widthMs) => recordsOf(cluster.log, { kind: "view", widthMs })));
+  await checkViews(cluster, views, wide.flat(), partitions);
 }

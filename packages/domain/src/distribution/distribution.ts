@@ -101,6 +101,18 @@ export class Distribution {
   }
 
   /**
+   * Takes away what was added before. The greatest exact value stays: whoever takes away an older state of something that
+   * only grows has its newer state in here already.
+   */
+  subtract(other: Distribution): void {
+    for (const [slot, count] of other.#slots) decrease(this.#slots, slot, count);
+    for (const [index, count] of other.#exact) decrease(this.#exact, index, count);
+    this.#count -= other.#count;
+    this.#sumNs -= other.#sumNs;
+    this.#cells = null;
+  }
+
+  /**
    * The value that a share `q` (0..1) of all values does not exceed, with its bounds; null when empty. The value is
    * interpolated by rank inside its slot. When slots and exact values stand together, the bounds are the order
    * statistics of all lower and of all upper bounds, between which the true value must lie.
@@ -194,6 +206,12 @@ export class Distribution {
 
 function increase(counts: Map<number, number>, key: number, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function decrease(counts: Map<number, number>, key: number, by: number): void {
+  const left = (counts.get(key) ?? 0) - by;
+  if (left === 0) counts.delete(key);
+  else counts.set(key, left);
 }
 
 function cellAt(

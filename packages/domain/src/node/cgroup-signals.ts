@@ -25,6 +25,13 @@ interface CgroupSignal {
   readonly distribution: Distribution;
 }
 
+/** The cgroups with the most values, and all others as one. */
+export interface TopCgroups {
+  readonly shown: readonly CgroupDistribution[];
+  /** How many distributions the last one of them is the sum of; 0 when there is no such one. */
+  readonly summed: number;
+}
+
 /** A node's cumulative distributions by cgroup, and the names of its cgroups. */
 export class CgroupSignals {
   readonly #entries = new Map<string, CgroupSignal>();
@@ -57,16 +64,55 @@ export class CgroupSignals {
   /** The cgroups with the most values, in an order that depends on the contents only. */
   toProto(): CgroupDistribution[] {
     return [...this.#entries.values()]
-      .sort((a, b) => b.distribution.count - a.distribution.count || a.signal - b.signal || a.cgroup - b.cgroup)
+      .sort(byCount)
       .slice(0, CGROUPS_SHOWN_MAX)
       .map(({ signal, cgroup, distribution }) =>
         create(CgroupDistributionSchema, {
           signal,
           cgroup,
-          path: cgroup === OTHER_CGROUP ? OTHER_PATH : (this.#names.get(cgroup) ?? ""),
+          path: this.pathOf(cgroup),
           distribution: distribution.toProto(),
         }),
       );
+  }
+
+  /** A cgroup's path; empty when it is not known. */
+  pathOf(cgroup: number): string {
+    return cgroup === OTHER_CGROUP ? OTHER_PATH : (this.#names.get(cgroup) ?? "");
+  }
+
+  /** Adds what stands in a view. @throws {WireFormatError} when its bytes are malformed. */
+  addProto(views: readonly CgroupDistribution[]): void {
+    for (const { signal, cgroup, distribution } of views) {
+      if (distribution !== undefined) this.of(signal, cgroup).add(Distribution.fromProto(distribution));
+    }
+  }
+
+  /** Adds all of another set. */
+  add(other: CgroupSignals): void {
+    for (const { signal, cgroup, distribution } of other.#entries.values()) this.of(signal, cgroup).add(distribution);
+  }
+
+  /**
+   * The distributions with the most values, and behind them, for each signal, the sum of all others.
+   * @param pathOf gives the path of a cgroup, for a set that knows no names itself.
+   */
+  top(most: number, pathOf: (cgroup: number) => string): TopCgroups {
+    const [others, known] = partition([...this.#entries.values()], ({ cgroup }) => cgroup === OTHER_CGROUP);
+    const sorted = known.sort(byCount);
+    const shown = sorted.slice(0, most);
+    const rest = new Map<Signal, CgroupSignal>();
+    for (const { signal, distribution } of [...others, ...sorted.slice(most)]) {
+      const sum = rest.get(signal) ?? { signal, cgroup: OTHER_CGROUP, distribution: new Distribution() };
+      sum.distribution.add(distribution);
+      rest.set(signal, sum);
+    }
+    const all = [...shown, ...[...rest.values()].sort((a, b) => a.signal - b.signal)];
+    const proto = ({ signal, cgroup, distribution }: CgroupSignal): CgroupDistribution => {
+      const path = cgroup === OTHER_CGROUP ? OTHER_PATH : pathOf(cgroup);
+      return create(CgroupDistributionSchema, { signal, cgroup, path, distribution: distribution.toProto() });
+    };
+    return { shown: all.map(proto), summed: others.length + Math.max(0, sorted.length - most) };
   }
 
   /** Writes all of it, for {@link decode}. */
@@ -96,9 +142,19 @@ export class CgroupSignals {
   }
 
   #admit(cgroup: number): number {
+    if (cgroup === OTHER_CGROUP) return cgroup;
     if (this.#known.has(cgroup)) return cgroup;
     if (this.#known.size >= CGROUPS_MAX) return OTHER_CGROUP;
     this.#known.add(cgroup);
     return cgroup;
   }
+}
+
+/** The greatest counts first; equal ones in an order that depends on the contents only. */
+function byCount(a: CgroupSignal, b: CgroupSignal): number {
+  return b.distribution.count - a.distribution.count || a.signal - b.signal || a.cgroup - b.cgroup;
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
 }

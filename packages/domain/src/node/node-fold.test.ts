@@ -68,11 +68,11 @@ test("raw run-queue delays are counted and enter no distribution, for they are s
 test("a GC pause is exact in the node, in its cgroup and in its window", () => {
   const gcPauses = [{ durationNs: 1_234_567n, endTickOffset: 0n, cgroup: 7 }];
   const fold = folded({ batch: batchAt(1, { gcPauses } as BatchInit), appendedS: 1 });
-  const window = fold.windows.close(BOOTED_MS, true, () => fold.moment())!.window;
+  const window = fold.windows.close(BOOTED_MS, true, () => fold.moment())!.parts[0]!;
   const distributions = [
     fold.signals.of(Signal.GC_PAUSE),
     fold.cgroups.of(Signal.GC_PAUSE, 7),
-    Distribution.fromProto(window.distributions[0]!.distribution!),
+    Distribution.fromProto(window!.distributions[0]!.distribution!),
   ];
   for (const distribution of distributions) {
     assert.deepEqual([distribution.count, distribution.sumUs], [1, 1234.567]);
@@ -84,8 +84,8 @@ test("a latency counts in the window of its own time, not of its batch", () => {
   const histograms = [histogram([10], 9), histogram([20, 20], 11)];
   const fold = folded({ batch: batchAt(9, { histograms } as BatchInit), appendedS: 12 });
   const counts = [0, 10_000].map((startMs) => {
-    const { window } = fold.windows.close(BOOTED_MS + startMs, true, () => fold.moment())!;
-    return Distribution.fromProto(window.distributions[0]!.distribution!).count;
+    const [window] = fold.windows.close(BOOTED_MS + startMs, true, () => fold.moment())!.parts;
+    return Distribution.fromProto(window!.distributions[0]!.distribution!).count;
   });
   assert.deepEqual(counts, [1, 2]);
 });
@@ -94,8 +94,8 @@ test("an event is never dated after the broker saw it, and the difference is the
   const fold = folded({ batch: batchAt(500, { histograms: [histogram([10], 500)] } as BatchInit), appendedS: 3 });
   assert.equal(fold.lastEventMs, BOOTED_MS + 3_000);
   assert.equal(fold.skewMs, -497_000);
-  const { window } = fold.windows.close(BOOTED_MS, true, () => fold.moment())!;
-  assert.equal(window.distributions.length, 1);
+  const [window] = fold.windows.close(BOOTED_MS, true, () => fold.moment())!.parts;
+  assert.equal(window!.distributions.length, 1);
 });
 
 test("a latency that is too late for any window still counts in the node", () => {

@@ -7,6 +7,7 @@ import {
   Signal,
   toBinary,
 } from "@farmscope/proto";
+import type { Distribution } from "../distribution/distribution.ts";
 import { PageFold } from "../page/page-fold.ts";
 import { decodeMessage } from "../state/message.ts";
 import type { StateReader } from "../state/state-reader.ts";
@@ -69,7 +70,7 @@ export class NodeFold {
 
   constructor(node: string) {
     this.node = node;
-    this.windows = new NodeWindows(node);
+    this.windows = new NodeWindows(node, (cgroup) => this.cgroups.pathOf(cgroup));
   }
 
   /** What the host said of itself in this boot; null before it did. */
@@ -107,7 +108,8 @@ export class NodeFold {
   fold(batch: Batch, content: BatchContent, place: FoldPlace): void {
     const clock = { realtimeOffsetUs: Number(batch.clock?.realtimeOffsetUs ?? 0n) };
     if (batch.facts !== undefined) this.pages.setFacts(batch.facts);
-    this.windows.enter(dateOf(Number(batch.clock?.baseTick ?? 0n), clock, place), () => this.moment());
+    const dateMs = dateOf(Number(batch.clock?.baseTick ?? 0n), clock, place);
+    this.windows.enter(dateMs, batch.farm, () => this.moment());
     this.farm = batch.farm;
     this.cgroups.name(batch.cgroups);
     this.#foldPages(batch, content, clock, place);
@@ -201,9 +203,8 @@ export class NodeFold {
       const sumNs = Number(delta.sumNs);
       this.signals.of(delta.signal).recordPairs(pairs, sumNs);
       this.cgroups.of(delta.signal, delta.cgroup).recordPairs(pairs, sumNs);
-      this.#inWindow(dateOf(Number(delta.toTick), clock, place), place)
-        ?.of(delta.signal)
-        .recordPairs(pairs, sumNs);
+      const dateMs = dateOf(Number(delta.toTick), clock, place);
+      for (const values of this.#inWindow(delta.signal, delta.cgroup, dateMs, place)) values.recordPairs(pairs, sumNs);
     }
     const baseTick = Number(batch.clock?.baseTick ?? 0n);
     for (const pause of batch.gcPauses) {
@@ -211,14 +212,15 @@ export class NodeFold {
       this.signals.of(Signal.GC_PAUSE).recordExactUs(pauseUs);
       this.cgroups.of(Signal.GC_PAUSE, pause.cgroup).recordExactUs(pauseUs);
       const dateMs = dateOf(baseTick + Number(pause.endTickOffset), clock, place);
-      this.#inWindow(dateMs, place)?.of(Signal.GC_PAUSE).recordExactUs(pauseUs);
+      for (const values of this.#inWindow(Signal.GC_PAUSE, pause.cgroup, dateMs, place)) values.recordExactUs(pauseUs);
     }
   }
 
-  #inWindow(dateMs: number, place: FoldPlace): SignalSet | null {
-    const signals = this.windows.signalsAt(dateMs, place.openFromMs);
-    if (signals === null) this.late++;
-    return signals;
+  /** Where a value goes in its window; nowhere, counted, when it comes too late for any. */
+  #inWindow(signal: Signal, cgroup: number, dateMs: number, place: FoldPlace): readonly Distribution[] {
+    const part = this.windows.partAt(dateMs, place.openFromMs);
+    if (part === null) this.late++;
+    return part?.of(signal, cgroup) ?? [];
   }
 
   /** A boot's frames and ticks start over; its facts come with its first batch. */

@@ -36,6 +36,16 @@ export class SignalSet {
     }
   }
 
+  /**
+   * Takes away what stands in a view and was added before.
+   * @throws {WireFormatError} when its bytes are malformed.
+   */
+  subtractProto(views: readonly SignalDistribution[]): void {
+    for (const { signal, distribution } of views) {
+      if (distribution !== undefined) this.of(signal).subtract(Distribution.fromProto(distribution));
+    }
+  }
+
   /** Writes all of it, for {@link decode}. */
   encode(into: StateWriter): void {
     into.list(this.#distributions, ([signal, distribution]) => {

@@ -1,84 +1,184 @@
-import type { FarmWindow, NodeWindow, PartialWindow } from "@farmscope/proto";
+import type { FarmWindow, PartialWindow } from "@farmscope/proto";
 import { partitionOf } from "../partition.ts";
-import { farmWindow } from "./farm-window.ts";
-import { AMEND_MS_MAX, MERGE_WAIT_MS, WINDOW_MS } from "./window-time.ts";
+import { StateReader } from "../state/state-reader.ts";
+import { StateWriter } from "../state/state-writer.ts";
+import { FarmRollup } from "./farm-rollup.ts";
+import { MergingWindow } from "./merging-window.ts";
+import { AMEND_MS_MAX, MERGE_WAIT_MS, WIDE_WIDTHS_MS, WINDOW_MS } from "./window-time.ts";
 
 /** Closed windows are kept for amendments this much longer than partitions send them, in milliseconds. */
 const MERGED_KEEP_MS = AMEND_MS_MAX + 60_000;
 
-/** One window on its way to be merged. */
-class MergingWindow {
-  readonly startMs: number;
-  readonly firstAppendMs: number;
-  closed = false;
-  /** Newest revision by partition. */
-  readonly revisions = new Map<number, number>();
-  readonly nodes = new Map<string, NodeWindow>();
-  /** Number of records written by farm; the next record's revision. */
-  readonly written = new Map<string, number>();
+/** What became of partial windows, and of the farms' windows made of them. */
+export interface MergeTally {
+  /** Partials of windows that are kept no longer. */
+  ignored: number;
+  /** Partials, or parts of such, that were seen before. */
+  repeated: number;
+  /** Windows that closed without a partition. */
+  incomplete: number;
+  /** Records that amended a closed window. */
+  amended: number;
+}
 
-  constructor(startMs: number, firstAppendMs: number) {
-    this.startMs = startMs;
-    this.firstAppendMs = firstAppendMs;
-  }
-
-  /** Takes a partial. Returns the farms it touched, or null when it was seen before. */
-  take(partial: PartialWindow, isOurs: (farm: string) => boolean): Set<string> | null {
-    const known = this.revisions.get(partial.partition);
-    if (known !== undefined && partial.revision <= known) return null;
-    this.revisions.set(partial.partition, partial.revision);
-    const farms = new Set<string>();
-    for (const node of partial.nodes) {
-      if (!isOurs(node.farm)) continue;
-      this.nodes.set(node.node, node);
-      farms.add(node.farm);
-    }
-    return farms;
-  }
+/** What {@link FarmMerge.resume} goes on from. */
+export interface MergeResumption {
+  /** Position of the last record that was merged. */
+  readonly position: number;
+  readonly state: Uint8Array;
 }
 
 /**
- * Merges the partitions' partial windows into farms' windows, for the farms of one merging partition. A window closes
- * when every partition has spoken or can speak no more, or 15 s of append time after the first one; what comes later
- * amends it. Only records move time, so the same records give the same windows.
+ * Merges the partitions' partial windows into farms' windows, for the farms of one merging partition, and rolls those up
+ * into wider ones. A window closes when every partition has spoken or can speak no more, or 15 s of append time after the
+ * first one; what comes later amends it. Only records move time, so the same records give the same windows.
  */
 export class FarmMerge {
+  readonly tally: MergeTally = { ignored: 0, repeated: 0, incomplete: 0, amended: 0 };
   readonly #partition: number;
   readonly #partitions: number;
   readonly #windows = new Map<number, MergingWindow>();
+  readonly #rollups = WIDE_WIDTHS_MS.map((widthMs) => new FarmRollup(widthMs));
   /** Start of the newest window by partition: an older one will not come from it any more. */
   readonly #newest = new Map<number, number>();
   /** Start of the last window by farm: a farm that is missing altogether still gets a record, of coverage 0. */
   readonly #farms = new Map<string, number>();
   #watermarkMs = Number.NEGATIVE_INFINITY;
   #forgottenBeforeMs = Number.NEGATIVE_INFINITY;
+  #closedThroughMs = Number.NEGATIVE_INFINITY;
+  #resumption: MergeResumption | null = null;
 
   constructor(partition: number, partitions: number) {
     this.#partition = partition;
     this.#partitions = partitions;
   }
 
-  /** Takes one partial in the order of the log. Returns the records that are due: closings by time, then amendments. */
-  apply(partial: PartialWindow, appendedAtMs: number): FarmWindow[] {
+  /** Windows that are not closed yet. */
+  get open(): number {
+    return [...this.#windows.values()].filter((window) => !window.closed).length;
+  }
+
+  /**
+   * Takes one partial of 10 s in the order of the log.
+   * @param position where it stands there.
+   * @returns the records that are due: closings by time, then amendments, then those of wider windows.
+   */
+  apply(partial: PartialWindow, appendedAtMs: number, position = 0): FarmWindow[] {
+    if (partial.widthMs !== WINDOW_MS) return [];
+    if (this.#resumption !== null) {
+      if (position <= this.#resumption.position) {
+        this.#collect(partial, appendedAtMs, position);
+        return [];
+      }
+      this.#take(this.#resumption.state);
+      this.#resumption = null;
+    }
     this.#watermarkMs = Math.max(this.#watermarkMs, appendedAtMs);
-    const touched = this.#take(partial, appendedAtMs);
-    const records = this.#closeDue();
-    if (touched !== null) records.push(...this.#amend(touched.window, touched.farms));
+    const amended = this.#merge(partial, appendedAtMs, position);
+    const records = [...this.#closeDue(), ...amended];
+    for (const rollup of this.#rollups) records.push(...rollup.closeThrough(this.#closedThroughMs));
     this.#forget();
     return records;
   }
 
-  #take(partial: PartialWindow, appendedAtMs: number) {
-    const startMs = Number(partial.startMs);
-    if (partial.partition >= this.#partitions || startMs < this.#forgottenBeforeMs) return null;
-    this.#newest.set(partial.partition, Math.max(this.#newest.get(partial.partition) ?? startMs, startMs));
-    const window = this.#windows.get(startMs) ?? new MergingWindow(startMs, appendedAtMs);
+  /** Position of the oldest record that {@link resume} has to see again, where `next` is to be merged next. */
+  neededFrom(next: number): number {
+    return [...this.#windows.values()].reduce((oldest, { firstPosition }) => Math.min(oldest, firstPosition), next);
+  }
+
+  /** Writes all but what stands in the log from {@link neededFrom} on. */
+  encode(): Uint8Array {
+    const into = new StateWriter();
+    into.numbers([this.#watermarkMs, this.#forgottenBeforeMs, this.#closedThroughMs]);
+    const { ignored, repeated, incomplete, amended } = this.tally;
+    into.numbers([ignored, repeated, incomplete, amended]);
+    into.list(this.#newest, ([partition, startMs]) => {
+      into.count(partition);
+      into.number(startMs);
+    });
+    into.list(this.#farms, ([farm, startMs]) => {
+      into.text(farm);
+      into.number(startMs);
+    });
+    into.list(this.#windows.values(), (window) => {
+      into.numbers([window.startMs, window.firstAppendMs, window.firstPosition]);
+      window.encode(into);
+    });
+    for (const rollup of this.#rollups) rollup.encode(into);
+    return into.finish();
+  }
+
+  /**
+   * To be called on a new one: the records from {@link neededFrom} to the position are seen again, for the nodes in them
+   * alone; from the next one on, merging goes on.
+   */
+  resume(resumption: MergeResumption): void {
+    this.#resumption = resumption;
+  }
+
+  /** Collects the nodes of windows that may be amended still. */
+  #collect(partial: PartialWindow, appendedAtMs: number, position: number): void {
+    const window = this.#windowAt(Number(partial.startMs), appendedAtMs, position);
+    const nodes = window.collect(partial);
+    if (nodes !== null)
+      window.put(
+        partial,
+        nodes.filter((node) => this.#isOurs(node.farm)),
+      );
+  }
+
+  /** @throws {WireFormatError} malformed. */
+  #take(state: Uint8Array): void {
+    const from = new StateReader(state);
+    [this.#watermarkMs, this.#forgottenBeforeMs, this.#closedThroughMs] = from.numbers() as [number, number, number];
+    const [ignored, repeated, incomplete, amended] = from.numbers();
+    Object.assign(this.tally, { ignored, repeated, incomplete, amended });
+    from.list(() => this.#newest.set(from.count(), from.number()));
+    from.list(() => this.#farms.set(from.text(), from.number()));
+    const collected = new Map(this.#windows);
+    this.#windows.clear();
+    from.list(() => {
+      const [startMs, firstAppendMs, firstPosition] = from.numbers() as [number, number, number];
+      const window = collected.get(startMs) ?? new MergingWindow(startMs, firstAppendMs, firstPosition);
+      window.decode(from);
+      this.#windows.set(startMs, window);
+    });
+    for (const rollup of this.#rollups) rollup.decode(from);
+    from.expectEnd();
+  }
+
+  #windowAt(startMs: number, appendedAtMs: number, position: number): MergingWindow {
+    const window = this.#windows.get(startMs) ?? new MergingWindow(startMs, appendedAtMs, position);
     this.#windows.set(startMs, window);
-    const wasClosed = window.closed;
-    const farms = window.take(partial, (farm) => partitionOf(farm, this.#partitions) === this.#partition);
-    if (farms === null) return null;
+    return window;
+  }
+
+  #isOurs(farm: string): boolean {
+    return partitionOf(farm, this.#partitions) === this.#partition;
+  }
+
+  /** @returns the amendments that follow, when the window is closed. */
+  #merge(partial: PartialWindow, appendedAtMs: number, position: number): FarmWindow[] {
+    const startMs = Number(partial.startMs);
+    if (partial.partition >= this.#partitions || startMs < this.#forgottenBeforeMs) {
+      this.tally.ignored++;
+      return [];
+    }
+    const window = this.#windowAt(startMs, appendedAtMs, position);
+    const nodes = window.collect(partial);
+    if (nodes === null) {
+      if (window.revisions.has(partial.partition)) this.tally.repeated++;
+      return [];
+    }
+    this.#newest.set(partial.partition, Math.max(this.#newest.get(partial.partition) ?? startMs, startMs));
+    const ours = nodes.filter((node) => this.#isOurs(node.farm));
+    const farms = [...new Set(ours.map(({ farm }) => farm))].sort();
     for (const farm of farms) this.#farms.set(farm, Math.max(this.#farms.get(farm) ?? startMs, startMs));
-    return wasClosed ? { window, farms } : null;
+    const before = window.closed ? farms.map((farm) => window.writtenOf(farm, this.#partitions)) : [];
+    window.put(partial, ours);
+    if (!window.closed) return [];
+    this.tally.amended += farms.length;
+    return farms.map((farm, at) => this.#write(window, farm, before[at]!));
   }
 
   #closeDue(): FarmWindow[] {
@@ -100,27 +200,16 @@ export class FarmMerge {
 
   #close(window: MergingWindow): FarmWindow[] {
     window.closed = true;
-    const farms = new Set(this.#farms.keys());
-    for (const node of window.nodes.values()) farms.add(node.farm);
-    return [...farms].sort().map((farm) => this.#write(window, farm));
+    this.#closedThroughMs = Math.max(this.#closedThroughMs, window.startMs + WINDOW_MS);
+    if (window.revisions.size < this.#partitions) this.tally.incomplete++;
+    const farms = new Set([...this.#farms.keys(), ...window.farms]);
+    return [...farms].sort().map((farm) => this.#write(window, farm, null));
   }
 
-  #amend(window: MergingWindow, farms: ReadonlySet<string>): FarmWindow[] {
-    return [...farms].sort().map((farm) => this.#write(window, farm));
-  }
-
-  #write(window: MergingWindow, farm: string): FarmWindow {
-    const revision = window.written.get(farm) ?? 0;
-    window.written.set(farm, revision + 1);
-    const partitions = Array.from({ length: this.#partitions }, (_, partition) => partition);
-    return farmWindow({
-      farm,
-      startMs: window.startMs,
-      revision,
-      nodes: [...window.nodes.values()].filter((node) => node.farm === farm),
-      partitionsUsed: partitions.filter((partition) => window.revisions.has(partition)),
-      partitionsMissing: partitions.filter((partition) => !window.revisions.has(partition)),
-    });
+  #write(window: MergingWindow, farm: string, before: FarmWindow | null): FarmWindow {
+    const record = window.write(farm, this.#partitions);
+    for (const rollup of this.#rollups) rollup.add(before, record);
+    return record;
   }
 
   #forget(): void {
@@ -129,5 +218,6 @@ export class FarmMerge {
     for (const startMs of this.#windows.keys()) if (startMs < this.#forgottenBeforeMs) this.#windows.delete(startMs);
     const farmKeptMs = newestMs - AMEND_MS_MAX - WINDOW_MS;
     for (const [farm, startMs] of this.#farms) if (startMs < farmKeptMs) this.#farms.delete(farm);
+    for (const rollup of this.#rollups) rollup.forget(this.#forgottenBeforeMs);
   }
 }

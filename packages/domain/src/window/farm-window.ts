@@ -7,6 +7,7 @@ import {
   type NodeWindow,
   type OrderMemory,
   OrderMemorySchema,
+  toBinary,
   type ZoneMemory,
 } from "@farmscope/proto";
 import { balanceFromProto, balanceToProto, sumBalances } from "../balance.ts";
@@ -36,11 +37,12 @@ export interface FarmWindowInput {
 
 /**
  * A farm's record of a window: ratios of sums over its nodes, the worst node beside them. Memory counts the nodes that
- * were online and observed; all others lower the coverage.
+ * were online and observed; all others lower the coverage. Nodes that have left count with what they measured before.
  */
 export function farmWindow(input: FarmWindowInput): FarmWindow {
   const nodes = [...input.nodes].sort((a, b) => (a.node < b.node ? -1 : Number(a.node > b.node)));
-  const counted = nodes.filter((node) => node.online && node.observed);
+  const present = nodes.filter((node) => !node.left);
+  const counted = present.filter((node) => node.online && node.observed);
   const zones = counted.flatMap((node) => node.zones);
   const signals = new SignalSet();
   for (const node of nodes) signals.addProto(node.distributions);
@@ -51,8 +53,8 @@ export function farmWindow(input: FarmWindowInput): FarmWindow {
     widthMs: WINDOW_MS,
     startMs: BigInt(input.startMs),
     revision: input.revision,
-    nodesOnline: nodes.filter((node) => node.online).length,
-    nodesKnown: nodes.length,
+    nodesOnline: present.filter((node) => node.online).length,
+    nodesKnown: present.length,
     freePages: BigInt(sum(zones, (zone) => zone.freePages)),
     managedPages: BigInt(managedPages),
     orders: ordersOf(counted, freeBlocksOf(zones)),
@@ -61,7 +63,7 @@ export function farmWindow(input: FarmWindowInput): FarmWindow {
     coverage: coverageOfFarm(nodes, input),
     partitionsUsed: [...input.partitionsUsed],
     partitionsMissing: [...input.partitionsMissing],
-    nodes: nodes.map((node) => farmNode(node, nodes.length <= FARM_NODES_WITH_DISTRIBUTIONS_MAX)),
+    nodes: present.map((node) => farmNode(node, present.length <= FARM_NODES_WITH_DISTRIBUTIONS_MAX)),
     contiguousPages: BigInt(contiguousPages),
     farmFragmentationRate: farmFragmentationRate(contiguousPages, managedPages),
     ...balancesOf(nodes),
@@ -112,7 +114,7 @@ function farmNode(node: NodeWindow, withDistributions: boolean): FarmNode {
 }
 
 function nodeCoverage(node: NodeWindow): number {
-  return node.online && node.observed ? node.coverage : 0;
+  return node.left || (node.online && node.observed) ? node.coverage : 0;
 }
 
 /** The mean of the nodes' coverage, less the share of partitions that said nothing: nobody knows what nodes they hold. */
@@ -131,4 +133,8 @@ function balancesOf(nodes: readonly NodeWindow[]) {
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
+}
+
+export function encodeFarmWindow(window: FarmWindow): Uint8Array {
+  return toBinary(FarmWindowSchema, window);
 }

@@ -1,72 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { create, type NodeWindow, Signal, ZoneMemorySchema } from "@farmscope/proto";
-import { EMPTY_BALANCE } from "../balance.ts";
+import type { NodeWindow } from "@farmscope/proto";
 import { Distribution } from "../distribution/distribution.ts";
-import type { NodeMoment } from "./node-moment.ts";
-import { NodeWindows } from "./node-windows.ts";
-import {
-  CLOSED_PER_TICK_MAX,
-  PartitionWindows,
-  SILENCE_MS,
-  type WindowedNode,
-  type WindowRecord,
-} from "./partition-windows.ts";
+import { T0, Timeline } from "./fixtures/timeline.ts";
+import { CLOSED_PER_TICK_MAX, SILENCE_MS, type WindowRecord } from "./partition-windows.ts";
 import { AMEND_MS_MAX, WINDOW_MS } from "./window-time.ts";
-
-/** A round window start. */
-const T0 = 1_700_000_000_000;
-
-/** A node whose free pages tell which state a window shows, and a partition of it, driven second by second. */
-class Timeline {
-  readonly partition = new PartitionWindows(3);
-  readonly nodes: (WindowedNode & { freePages: number; folded: number; lastAppendMs: number })[] = [];
-  position = 0;
-
-  node(name: string) {
-    const node = {
-      node: name,
-      windows: new NodeWindows(name),
-      lastAppendMs: 0,
-      freePages: 0,
-      folded: 0,
-      moment: (): NodeMoment => ({
-        farm: "farm",
-        zones: [create(ZoneMemorySchema, { name: "Normal", freePages: node.freePages })],
-        observed: true,
-        hugeOrder: 9,
-        pages: { ...EMPTY_BALANCE, in: node.folded, folded: node.folded },
-        runq: EMPTY_BALANCE,
-        gc: EMPTY_BALANCE,
-        redis: [],
-        skewMs: 0,
-      }),
-    };
-    this.nodes.push(node);
-    return node;
-  }
-
-  /** At a second a batch is read: dated `dateS`, with one pause of so many microseconds, after which pages are free. */
-  batch(atS: number, name: string, freePages: number, pauseUs: number, dateS = atS): boolean {
-    const node = this.nodes.find((one) => one.node === name)!;
-    this.position++;
-    this.partition.pass(T0 + atS * 1000);
-    const dateMs = T0 + dateS * 1000;
-    node.windows.enter(dateMs, () => node.moment());
-    node.lastAppendMs = T0 + atS * 1000;
-    node.freePages = freePages;
-    node.folded++;
-    const signals = node.windows.signalsAt(dateMs, this.partition.openFromMs);
-    signals?.of(Signal.GC_PAUSE).recordExactUs(pauseUs);
-    return signals !== null;
-  }
-
-  tick(atS: number): WindowRecord[] {
-    this.position++;
-    this.partition.pass(T0 + atS * 1000);
-    return this.partition.tick(this.position, this.nodes);
-  }
-}
 
 function startS(record: WindowRecord): number {
   return (Number(record.partial.startMs) - T0) / 1000;

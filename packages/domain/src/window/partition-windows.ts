@@ -1,14 +1,19 @@
-import { create, type NodeWindow, type PartialWindow, PartialWindowSchema } from "@farmscope/proto";
+import { create, type PartialWindow, PartialWindowSchema } from "@farmscope/proto";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
+import { packNodes } from "./node-columns.ts";
 import type { NodeMoment } from "./node-moment.ts";
+import { SETTLED_QUANTILES, summaryOf, windowQuantiles } from "./node-summary.ts";
 import type { NodeWindowRecord, NodeWindows } from "./node-windows.ts";
 import {
   CLOSE_DELAY_MS,
   FORGOTTEN_AFTER_MS,
   OFFLINE_AFTER_MS,
   oldestAmendableMs,
+  WIDE_WIDTHS_MS,
   WINDOW_MS,
+  type WideWidthMs,
+  type WidthMs,
   windowStartOf,
 } from "./window-time.ts";
 
@@ -43,7 +48,11 @@ interface Silence {
  */
 export class PartitionWindows {
   readonly #partition: number;
-  readonly #revisions = new Map<number, number>();
+  /** Number of records written by width and start; the next record's revision. */
+  readonly #revisions = new Map<WidthMs, Map<number, number>>();
+  /** Start of the wide window that the last closed window lies in, by width, until that is closed too. */
+  readonly #wide = new Map<WideWidthMs, number>();
+  #quantiles: readonly number[] = SETTLED_QUANTILES;
   readonly #silences: Silence[] = [];
   #watermarkMs = Number.NEGATIVE_INFINITY;
   #openFromMs = Number.NEGATIVE_INFINITY;
@@ -76,27 +85,40 @@ export class PartitionWindows {
     this.#watermarkMs = Math.max(this.#watermarkMs, appendedAtMs);
   }
 
-  /** A tick was read: closes what is due, then amends what late data has come for, each in the order of time. */
-  tick(position: number, nodes: readonly WindowedNode[]): WindowRecord[] {
-    const closed: WindowRecord[] = [];
-    while (closed.length < CLOSED_PER_TICK_MAX) {
+  /**
+   * A tick was read: closes what is due, then amends what late data has come for, each in the order of time.
+   * @param quantiles those that rules name, by the tick: windows above 10 s have them from here on.
+   */
+  tick(position: number, nodes: readonly WindowedNode[], quantiles: readonly number[] = []): WindowRecord[] {
+    this.#quantiles = windowQuantiles(quantiles);
+    const records: WindowRecord[] = [];
+    for (let closed = 0; closed < CLOSED_PER_TICK_MAX; closed++) {
       this.#skipSilence();
+      records.push(...this.#closeWide(position, nodes));
       if (this.#openFromMs + WINDOW_MS + CLOSE_DELAY_MS > this.#watermarkMs) break;
-      closed.push(this.#close(position, nodes));
+      records.push(this.#close(position, nodes));
       this.#openFromMs += WINDOW_MS;
+      records.push(...this.#closeWide(position, nodes));
     }
-    closed.push(...this.#amend(position, nodes));
-    if (closed.length > 0) this.#expire(nodes);
-    return closed;
+    records.push(...this.#amend(position, nodes));
+    if (records.length > 0) this.#expire(nodes);
+    return records;
   }
 
   /** Writes all of it, for {@link decode}. */
   encode(into: StateWriter): void {
     into.number(this.#watermarkMs);
     into.number(this.#openFromMs);
-    into.list(this.#revisions, ([startMs, revision]) => {
+    into.list(this.#revisions, ([widthMs, revisions]) => {
+      into.count(widthMs);
+      into.list(revisions, ([startMs, revision]) => {
+        into.number(startMs);
+        into.count(revision);
+      });
+    });
+    into.list(this.#wide, ([widthMs, startMs]) => {
+      into.count(widthMs);
       into.number(startMs);
-      into.count(revision);
     });
     into.list(this.#silences, ({ fromMs, toMs }) => {
       into.number(fromMs);
@@ -108,7 +130,11 @@ export class PartitionWindows {
   decode(from: StateReader): void {
     this.#watermarkMs = from.number();
     this.#openFromMs = from.number();
-    from.list(() => this.#revisions.set(from.number(), from.count()));
+    from.list(() => {
+      const revisions = this.#revisionsOf(from.count() as WidthMs);
+      from.list(() => revisions.set(from.number(), from.count()));
+    });
+    from.list(() => this.#wide.set(from.count() as WideWidthMs, from.number()));
     from.list(() => this.#silences.push({ fromMs: from.number(), toMs: from.number() }));
   }
 
@@ -128,38 +154,79 @@ export class PartitionWindows {
       const record = node.windows.close(startMs, silentMs < OFFLINE_AFTER_MS, () => node.moment());
       if (record !== null) records.push(record);
     }
-    return this.#record(startMs, position, records);
+    for (const widthMs of WIDE_WIDTHS_MS) this.#wide.set(widthMs, windowStartOf(startMs, widthMs));
+    return this.#record(WINDOW_MS, startMs, position, records);
+  }
+
+  /** Closes the wide windows that end where the windows of 10 s are closed up to; a silence ends them too. */
+  #closeWide(position: number, nodes: readonly WindowedNode[]): WindowRecord[] {
+    return [...this.#wide].flatMap(([widthMs, startMs]) => {
+      if (startMs + widthMs > this.#openFromMs) return [];
+      this.#wide.delete(widthMs);
+      const records = nodes.map((node) => node.windows.closeWide(widthMs, startMs)).filter((record) => record !== null);
+      return [this.#record(widthMs, startMs, position, records)];
+    });
   }
 
   #amend(position: number, nodes: readonly WindowedNode[]): WindowRecord[] {
-    const records = new Map<number, NodeWindowRecord[]>();
+    const amended: NodeWindowRecord[] = [];
     for (const node of nodes) {
       for (const startMs of node.windows.lateStarts(this.#openFromMs)) {
-        const record = node.windows.amend(startMs, () => node.moment());
-        records.set(startMs, [...(records.get(startMs) ?? []), record]);
+        amended.push(node.windows.amend(startMs, this.#openFromMs, () => node.moment()));
       }
     }
-    return [...records].sort(([a], [b]) => a - b).map(([startMs, some]) => this.#record(startMs, position, some));
+    const wide = WIDE_WIDTHS_MS.flatMap((widthMs) => {
+      const records = nodes.flatMap((node) => node.windows.takeAmendedWide(widthMs));
+      return this.#byStart(widthMs, position, records);
+    });
+    return [...this.#byStart(WINDOW_MS, position, amended), ...wide];
   }
 
-  #record(startMs: number, position: number, records: readonly NodeWindowRecord[]): WindowRecord {
-    const revision = this.#revisions.get(startMs) ?? 0;
-    this.#revisions.set(startMs, revision + 1);
-    const nodes: NodeWindow[] = records.map(({ window }) => window);
-    const partial = create(PartialWindowSchema, {
+  #byStart(widthMs: WidthMs, position: number, records: readonly NodeWindowRecord[]): WindowRecord[] {
+    return [...Map.groupBy(records, ({ startMs }) => startMs)]
+      .sort(([a], [b]) => a - b)
+      .map(([startMs, some]) => this.#record(widthMs, startMs, position, some));
+  }
+
+  #record(widthMs: WidthMs, startMs: number, position: number, records: readonly NodeWindowRecord[]): WindowRecord {
+    const revisions = this.#revisionsOf(widthMs);
+    const revision = revisions.get(startMs) ?? 0;
+    revisions.set(startMs, revision + 1);
+    const parts = records.flatMap((record) => record.parts);
+    const place = {
       partition: this.#partition,
-      widthMs: WINDOW_MS,
+      widthMs,
       startMs: BigInt(startMs),
       revision,
       position: BigInt(position),
-      nodes,
-    });
-    return { partial, nodes: records.map(({ window, bytes }) => ({ node: window.node, bytes })) };
+    };
+    const quantiles = this.#quantiles;
+    const content =
+      widthMs === WINDOW_MS
+        ? { nodes: parts }
+        : {
+            columns: packNodes(
+              parts.map((part) => summaryOf(part, quantiles)),
+              quantiles,
+            ),
+          };
+    return { partial: create(PartialWindowSchema, { ...place, ...content }), nodes: records };
+  }
+
+  #revisionsOf(widthMs: WidthMs): Map<number, number> {
+    let revisions = this.#revisions.get(widthMs);
+    if (revisions === undefined) {
+      revisions = new Map();
+      this.#revisions.set(widthMs, revisions);
+    }
+    return revisions;
   }
 
   #expire(nodes: readonly WindowedNode[]): void {
     const oldestMs = oldestAmendableMs(this.#openFromMs);
-    for (const startMs of this.#revisions.keys()) if (startMs < oldestMs) this.#revisions.delete(startMs);
+    for (const [widthMs, revisions] of this.#revisions) {
+      for (const startMs of revisions.keys()) if (startMs + widthMs - WINDOW_MS < oldestMs) revisions.delete(startMs);
+    }
     for (const node of nodes) node.windows.expire(this.#openFromMs);
   }
 }

@@ -15,7 +15,7 @@ import type { OrderedBatch, PartitionState } from "../partition-state.ts";
 
 /** What a record turned out to be. */
 export type Decoded = { readonly record: LogRecord; readonly recordId: string } & (
-  | { readonly kind: "tick" }
+  | { readonly kind: "tick"; readonly quantiles: readonly number[] }
   /** `fault`: the batch says who it is, but it cannot be folded. */
   | { readonly kind: "batch"; readonly batch: Batch; readonly fault: BatchFault | null }
   | { readonly kind: "dead"; readonly fault: BatchFault }
@@ -36,6 +36,7 @@ export function decodeOne(state: PartitionState, record: LogRecord): Decoded {
     state.bury(record, decoded.fault);
   } else {
     counter.out++;
+    if (decoded.kind === "tick") state.namedQuantiles = decoded.quantiles;
   }
   return decoded;
 }
@@ -43,7 +44,9 @@ export function decodeOne(state: PartitionState, record: LogRecord): Decoded {
 function decodeRecord(record: LogRecord, { settings }: PartitionState): Decoded {
   const body = envelopeOf(record.payload);
   if ("reason" in body) return dead(record, body);
-  if (body.$typeName === "farmscope.event.v1.Tick") return { kind: "tick", record, recordId: tickId(record, body) };
+  if (body.$typeName === "farmscope.event.v1.Tick") {
+    return { kind: "tick", record, recordId: tickId(record, body), quantiles: body.quantiles };
+  }
   const fault = identityFault(body) ?? partitionFault(body.identity!.node, settings.partition, settings.partitions);
   if (fault !== null) return dead(record, fault);
   return { kind: "batch", record, recordId: batchId(body), batch: body, fault: contentFault(body) };

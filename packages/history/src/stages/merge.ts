@@ -1,4 +1,4 @@
-import { FOLD_VERSION, farmId, WINDOW_KEEP_MS, WINDOW_MS } from "@farmscope/domain";
+import { FOLD_VERSION, farmId, WINDOW_KEEP_MS, WINDOW_MS, type WidthMs } from "@farmscope/domain";
 import { create, type FarmWindow, FarmWindowSchema, toBinary, ViewRecordSchema } from "@farmscope/proto";
 import { type OperatorFunction, tap } from "rxjs";
 import type { MergeState } from "../merge-state.ts";
@@ -10,7 +10,7 @@ export function merge(state: MergeState): OperatorFunction<DecodedView, DecodedV
   return tap(({ record, partial }) => {
     if (partial === null) return;
     counter.in++;
-    for (const window of state.merge.apply(partial, record.appendedAtMs)) write(state, window);
+    for (const window of state.merge.apply(partial, record.appendedAtMs, record.position)) write(state, window);
     counter.out++;
   });
 }
@@ -19,16 +19,18 @@ function write(state: MergeState, window: FarmWindow): void {
   const { partition, keys } = state.settings;
   const { farm, revision } = window;
   const startMs = Number(window.startMs);
-  const id = farmId(farm, startMs, revision);
+  const widthMs = window.widthMs as WidthMs;
+  const id = farmId(farm, startMs, revision, widthMs);
   const record = create(ViewRecordSchema, { foldVersion: FOLD_VERSION, id, body: { case: "farm", value: window } });
   const payload = toBinary(ViewRecordSchema, record);
-  state.pending.emit({ stream: { kind: "view" }, key: `farm/${farm}`, id, payload });
+  state.pending.emit({ stream: { kind: "view", widthMs }, key: `farm/${farm}`, id, payload });
   state.pending.write({
-    series: keys.farmWindows(partition, WINDOW_MS, farm),
+    series: keys.farmWindows(partition, widthMs, farm),
     startMs,
     value: toBinary(FarmWindowSchema, window),
-    keepFromMs: startMs - WINDOW_KEEP_MS,
+    keepFromMs: startMs - WINDOW_KEEP_MS[widthMs],
   });
+  if (widthMs !== WINDOW_MS) return;
   const latest = state.latest.get(farm);
   if (latest !== undefined && latest.startMs > window.startMs) return;
   state.latest.set(farm, window);

@@ -1,4 +1,4 @@
-import { partialId, WINDOW_KEEP_MS, WINDOW_MS, type WindowRecord } from "@farmscope/domain";
+import { WINDOW_KEEP_MS, type WidthMs, type WindowRecord } from "@farmscope/domain";
 import { type OperatorFunction, tap } from "rxjs";
 import { encodePartial } from "../partial-record.ts";
 import type { PartitionNode, PartitionState } from "../partition-state.ts";
@@ -14,7 +14,7 @@ export function windowOne(state: PartitionState, { record, isTick }: Folded): vo
   counter.in++;
   if (isTick) {
     const nodes = state.nodesBefore(record.position);
-    for (const closed of state.windows.tick(record.position, nodes)) write(state, closed);
+    for (const closed of state.windows.tick(record.position, nodes, state.namedQuantiles)) write(state, closed);
     noticeSilence(state, nodes);
   }
   counter.out++;
@@ -23,12 +23,14 @@ export function windowOne(state: PartitionState, { record, isTick }: Folded): vo
 function write(state: PartitionState, { partial, nodes }: WindowRecord): void {
   const { partition, keys } = state.settings;
   const startMs = Number(partial.startMs);
-  const id = partialId(partition, startMs, partial.revision);
-  const payload = encodePartial(id, partial, state.settings.messageBytesMax);
-  state.pending.emit({ stream: { kind: "view" }, key: `partial/${partition}`, id, payload });
+  const widthMs = partial.widthMs as WidthMs;
+  const stream = { kind: "view", widthMs } as const;
+  for (const { id, payload } of encodePartial(partial, state.settings.messageBytesMax)) {
+    state.pending.emit({ stream, key: `partial/${partition}`, id, payload });
+  }
+  const keepFromMs = state.windows.openFromMs - WINDOW_KEEP_MS[widthMs];
   for (const { node, bytes } of nodes) {
-    const series = keys.nodeWindows(partition, WINDOW_MS, node);
-    state.pending.write({ series, startMs, value: bytes, keepFromMs: state.windows.openFromMs - WINDOW_KEEP_MS });
+    state.pending.write({ series: keys.nodeWindows(partition, widthMs, node), startMs, value: bytes, keepFromMs });
   }
 }
 

@@ -1,12 +1,21 @@
-import { FarmMerge, FOLD_VERSION, farmId, WINDOW_MS } from "@farmscope/domain";
+import { FarmMerge, FOLD_VERSION, farmId, WIDTHS_MS, type WidthMs } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import { create, type FarmWindow, FarmWindowSchema, fromBinary, toBinary, ViewRecordSchema } from "@farmscope/proto";
 import type { Cluster } from "../cluster.ts";
 import { isEqual } from "../witness.ts";
 import { rebuild } from "./rebuild.ts";
 
-/** Whether the log's view records, and the store, are what folding the same log again gives. */
-export async function checkViews(cluster: Cluster, views: readonly LogRecord[], partitions: readonly LogRecord[][]) {
+/**
+ * Whether the log's view records, and the store, are what folding the same log again gives.
+ * @param views the records of windows of 10 s, in order.
+ * @param wide those of the others.
+ */
+export async function checkViews(
+  cluster: Cluster,
+  views: readonly LogRecord[],
+  wide: readonly LogRecord[],
+  partitions: readonly LogRecord[][],
+) {
   const { witness } = cluster;
   const committed = partitions.map((records, number) => {
     const position = witness.positions.get(`p${number}`) ?? 0;
@@ -14,7 +23,7 @@ export async function checkViews(cluster: Cluster, views: readonly LogRecord[], 
   });
   const rebuilt = await rebuild(committed);
   if (!rebuilt.isComplete) witness.report("the log cannot be folded again");
-  const written = new Map(views.map(({ key, payload }) => [idOf(payload), { key, payload }]));
+  const written = new Map([...views, ...wide].map(({ key, payload }) => [idOf(payload), { key, payload }]));
   for (const [id, payload] of rebuilt.views) compare(cluster, `record ${id}`, written.get(id)?.payload, payload);
   for (const [id, { key, payload }] of written) {
     if (key.startsWith("partial/") && isCovered(cluster, payload) && !rebuilt.views.has(id)) {
@@ -37,7 +46,9 @@ async function checkStored(cluster: Cluster, partition: number, expected: Cluste
   for (const node of await expected.list(keys.nodeIndex(partition))) {
     const key = keys.node(partition, node);
     compare(cluster, `view ${key}`, await store.get(key), await expected.get(key));
-    await checkSeries(cluster, keys.nodeWindows(partition, WINDOW_MS, node), expected);
+    for (const widthMs of WIDTHS_MS) {
+      await checkSeries(cluster, keys.nodeWindows(partition, widthMs, node), expected);
+    }
   }
 }
 
@@ -64,14 +75,18 @@ async function checkFarms(
     for (const { position, payload, appendedAtMs } of views) {
       const { body } = fromBinary(ViewRecordSchema, payload);
       if (body.case !== "partial") continue;
-      for (const window of merge.apply(body.value, appendedAtMs)) {
+      for (const window of merge.apply(body.value, appendedAtMs, position)) {
         const { id, bytes } = recordOf(window);
         due.set(id, bytes);
         if (position > committed) continue;
         compare(cluster, `record ${id}`, written.get(id)?.payload, bytes);
-        if (isNewest(views, id)) {
+        if (!written.has(nextRevision(id))) {
           const startMs = Number(window.startMs);
-          const [entry] = await store.range(keys.farmWindows(partition, WINDOW_MS, window.farm), startMs, startMs + 1);
+          const [entry] = await store.range(
+            keys.farmWindows(partition, window.widthMs, window.farm),
+            startMs,
+            startMs + 1,
+          );
           compare(cluster, `window of ${id}`, entry?.value, toBinary(FarmWindowSchema, window));
         }
       }
@@ -83,16 +98,15 @@ async function checkFarms(
 }
 
 function recordOf(window: FarmWindow) {
-  const id = farmId(window.farm, Number(window.startMs), window.revision);
+  const { farm, startMs, revision, widthMs } = window;
+  const id = farmId(farm, Number(startMs), revision, widthMs as WidthMs);
   const body = { case: "farm", value: window } as const;
   return { id, bytes: toBinary(ViewRecordSchema, create(ViewRecordSchema, { foldVersion: FOLD_VERSION, id, body })) };
 }
 
-/** No later revision of the same window is in the log. */
-function isNewest(views: readonly LogRecord[], id: string): boolean {
+function nextRevision(id: string): string {
   const at = id.lastIndexOf("/") + 1;
-  const next = `${id.slice(0, at)}${Number(id.slice(at)) + 1}`;
-  return !views.some(({ payload }) => idOf(payload) === next);
+  return `${id.slice(0, at)}${Number(id.slice(at)) + 1}`;
 }
 
 function compare(
