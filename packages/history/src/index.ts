@@ -8,6 +8,7 @@ export * from "./merge-pipeline.ts";
 export * from "./merge-state.ts";
 export * from "./partition-state.ts";
 export * from "./past/moment.ts";
+export { type LoggedBatch, type NodeBatch, READ_EVENTS_MAX } from "./past/node-batches.ts";
 export { PAST_EVENTS_MAX, type PastNode } from "./past/node-past.ts";
 export { PastNodes, type PastNodesOptions } from "./past/past-nodes.ts";
 export * from "./pending.ts";

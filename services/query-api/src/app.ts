@@ -9,6 +9,8 @@ import { controlRoutes } from "./routes/control.ts";
 import { documentRoutes } from "./routes/documentation.ts";
 import { farmRoutes } from "./routes/farms.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { heatmapRoutes } from "./routes/heatmap.ts";
+import { historyRoutes } from "./routes/history.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { metricRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
@@ -42,6 +44,8 @@ export async function buildApp(context: QueryContext): Promise<App> {
   registryRoutes(app, context);
   nodeRoutes(app, context);
   pageRoutes(app, context);
+  heatmapRoutes(app, context);
+  historyRoutes(app, context);
   liveRoutes(app, context);
   alertRoutes(app, context);
   silenceRoutes(app, context);

@@ -45,6 +45,13 @@ export const PAGE_MAP_STALE_MS = 3_000;
 /** Nodes whose focus is remembered here. */
 export const FOCUS_NODES_MAX = 1_024;
 
+/** Batches of a node looked through for one page of its events; the rest follows at `next`. */
+export const EVENT_BATCHES_MAX = 2_000;
+/** Nodes whose raw events are looked through for the exemplars of a heatmap. */
+export const EXEMPLAR_NODES_MAX = 8;
+/** Batches of each of them. */
+export const EXEMPLAR_BATCHES_MAX = 2_000;
+
 /** Alert events and deliveries kept in memory; the oldest go first. */
 export const ALERT_EVENTS_KEPT = 1_000;
 /** Alert instances kept in memory; the ones that ended longest ago go first. */

@@ -32,6 +32,30 @@ export function rfc3339(unixMs: number): string {
 }
 
 /**
+ * The two ends of what is asked of the raw log, which has no steps.
+ * @param lengthMs how long before `to` it begins, when nothing else is said.
+ * @throws {OperatingError} REQUEST_INVALID with every fault.
+ */
+export function spanOfTimes(
+  query: { from?: string; to?: string },
+  lengthMs: number,
+  nowMs: number,
+): { readonly fromMs: number; readonly toMs: number } {
+  const faults: { field: string; message: string }[] = [];
+  const read = (field: "from" | "to", otherwise: number): number => {
+    const text = query[field];
+    const value = text === undefined ? otherwise : parseTime(text);
+    if (value === null) faults.push({ field, message: "is not understood" });
+    return value ?? otherwise;
+  };
+  const toMs = read("to", nowMs);
+  const fromMs = read("from", toMs - lengthMs);
+  if (faults.length === 0 && fromMs >= toMs) faults.push({ field: "from", message: "must be before `to`" });
+  if (faults.length > 0) throw new RequestInvalid(faults);
+  return { fromMs, toMs };
+}
+
+/**
  * The period asked for, its ends rounded down and up to whole steps.
  * @throws {OperatingError} REQUEST_INVALID with every fault; QUERY_TOO_LARGE.
  */

@@ -69,6 +69,11 @@ export class CheckpointCatalog {
     }
   }
 
+  /** A position of fs.ev up to which everything was appended before a time: the greatest that a set tells of; 0 when none. */
+  endBefore(timeMs: number): number {
+    return this.#entries.findLast(({ watermarkMs }) => watermarkMs < timeMs)?.end ?? 0;
+  }
+
   /** A node that lagged behind may have nothing stamped later in sets that were written after the time. */
   async #lookAhead(usable: readonly Entry[], newest: number, node: string, timeMs: number): Promise<number> {
     let found = newest;

@@ -1,18 +1,9 @@
-import {
-  identityFault,
-  type NodeFold,
-  nodeView,
-  OFFLINE_AFTER_MS,
-  PageFold,
-  StateReader,
-  StateWriter,
-  WireFormatError,
-} from "@farmscope/domain";
+import { type NodeFold, nodeView, OFFLINE_AFTER_MS, PageFold, StateReader, StateWriter } from "@farmscope/domain";
 import type { EventLog, LogRecord, StreamPositions } from "@farmscope/log";
 import type { Batch, NodeView, PageMapView } from "@farmscope/proto";
 import { OperatingError } from "@farmscope/runtime";
-import type { OrderedBatch, PartitionNode, PartitionState } from "../partition-state.ts";
-import { decodeOne, orderedBatchOf } from "../stages/decode.ts";
+import type { PartitionNode, PartitionState } from "../partition-state.ts";
+import { decodeOne } from "../stages/decode.ts";
 import { type NodeSteps, type Ordered, orderOne } from "../stages/dedupe.ts";
 import { foldOne } from "../stages/fold.ts";
 import { windowOne } from "../stages/window.ts";
@@ -21,6 +12,7 @@ import { pageMapHeadOf } from "../views.ts";
 import { type Cut, cutOf } from "./cut.ts";
 import { keyedRecords } from "./keyed-records.ts";
 import type { Moment } from "./moment.ts";
+import { batchIn, placeOf } from "./node-batches.ts";
 
 /** Most events that one answer folds: checkpoints are written often enough that it never needs to. */
 export const PAST_EVENTS_MAX = 2_000_000;
@@ -140,9 +132,7 @@ export class NodePast {
   #cutIn(record: LogRecord, timeMs: number): Cut | null {
     const item = batchIn(record);
     if (item === null) return null;
-    const { boot, start, seq } = item.batch.identity!;
-    const place = { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs };
-    return this.state.node(this.node)?.order.isNext(place) === true ? cutOf(item, timeMs) : null;
+    return this.state.node(this.node)?.order.isNext(placeOf(item)) === true ? cutOf(item, timeMs) : null;
   }
 
   #take(record: LogRecord, timeMs = Number.POSITIVE_INFINITY): Cut | null {
@@ -198,17 +188,6 @@ function cutSteps(ordered: Ordered, timeMs: number): { readonly before: Ordered;
     work.push(item);
   }
   return { before: ordered, cut: null };
-}
-
-/** The batch that a record holds; null when it holds none, or one that is not ours to fold. */
-function batchIn(record: LogRecord): OrderedBatch | null {
-  try {
-    const item = orderedBatchOf(record);
-    return identityFault(item.batch) === null ? item : null;
-  } catch (error) {
-    if (error instanceof WireFormatError) return null;
-    throw error;
-  }
 }
 
 /** The map with what the cut batch still gives; the fold's own stays as it is. */

@@ -10,6 +10,7 @@ import { PartitionState } from "../partition-state.ts";
 import { CheckpointCatalog } from "./checkpoint-catalog.ts";
 import { KeptPasts } from "./kept-pasts.ts";
 import type { Moment } from "./moment.ts";
+import { type LoggedBatch, loggedBatches, type NodeBatch, nodeBatches } from "./node-batches.ts";
 import { NodePast, type PastNode } from "./node-past.ts";
 
 export interface PastNodesOptions {
@@ -59,6 +60,47 @@ export class PastNodes {
     } finally {
       this.#leave();
     }
+  }
+
+  /** What a node sent that can hold events of [fromMs, toMs), in the order of its ring: see {@link nodeBatches}. */
+  async *batches(node: string, fromMs: number, toMs: number, signal: AbortSignal): AsyncGenerator<NodeBatch> {
+    await this.#enter();
+    try {
+      yield* nodeBatches({ ...(await this.#range(node, fromMs)), fromMs, toMs, signal });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /**
+   * The same in the order of the log: see {@link loggedBatches}.
+   * @param from position to begin at, when more is known than the time.
+   */
+  async *logged(
+    node: string,
+    fromMs: number,
+    toMs: number,
+    signal: AbortSignal,
+    from = 0,
+  ): AsyncGenerator<LoggedBatch> {
+    await this.#enter();
+    try {
+      const range = await this.#range(node, fromMs);
+      yield* loggedBatches({ ...range, from: Math.max(from, range.from), fromMs, toMs, signal });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** The records among which those of a time and later are, as far as they are retained. */
+  async #range(node: string, fromMs: number) {
+    const { log, partitions } = this.#options;
+    const partition = partitionOf(node, partitions);
+    const stream = { kind: "event", partition } as const;
+    const { first, last } = await log.positions(stream);
+    const catalog = this.#catalog(partition);
+    await catalog.refresh();
+    return { log, stream, node, from: Math.max(first, catalog.endBefore(fromMs) + 1), through: last };
   }
 
   async #fold<T>(node: string, moment: Moment, signal: AbortSignal, use: (past: PastNode) => T): Promise<T> {

@@ -1,29 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { partitionOf } from "@farmscope/domain";
-import { encodeTick, TICK_KEY } from "@farmscope/history";
-import { ScriptedNode } from "@farmscope/history/fixtures";
-import { fill, type Installation, installation, PARTITIONS } from "../fixtures.ts";
 import { FreeBlocksAnswer, NodeAnswer, PageMapAnswer, type Problem } from "../schemas/index.ts";
 import { ask } from "./ask-fixture.ts";
-
-const PARTITION = partitionOf("a", PARTITIONS);
-const STREAM = { kind: "event", partition: PARTITION } as const;
-
-/** Twenty seconds of node "a" in the log, a batch and a tick in each; the store's view of it is older. */
-async function withPast(): Promise<Installation & { readonly fromMs: number }> {
-  const there = installation();
-  await fill(there.store);
-  const node = new ScriptedNode("a");
-  const fromMs = there.clock.nowMs();
-  for (let second = 0; second < 20; second++) {
-    await there.log.append(STREAM, "a", node.next(there.clock.nowMs()).payload);
-    await there.clock.advance(500);
-    await there.log.append(STREAM, TICK_KEY, encodeTick(PARTITION, "someone", 1));
-    await there.clock.advance(500);
-  }
-  return { ...there, fromMs };
-}
+import { withPast } from "./past-fixture.ts";
 
 describe("a node at a moment of the past", () => {
   it("is folded from the log, by position and by time, and says so", async () => {

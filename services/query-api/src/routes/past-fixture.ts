@@ -1,0 +1,22 @@
+import { partitionOf } from "@farmscope/domain";
+import { encodeTick, TICK_KEY } from "@farmscope/history";
+import { ScriptedNode } from "@farmscope/history/fixtures";
+import { fill, type Installation, installation, PARTITIONS } from "../fixtures.ts";
+
+export const PARTITION = partitionOf("a", PARTITIONS);
+const STREAM = { kind: "event", partition: PARTITION } as const;
+
+/** Twenty seconds of node "a" in the log, a batch and a tick in each; the store's view of it is older. */
+export async function withPast(): Promise<Installation & { readonly fromMs: number }> {
+  const there = installation();
+  await fill(there.store);
+  const node = new ScriptedNode("a");
+  const fromMs = there.clock.nowMs();
+  for (let second = 0; second < 20; second++) {
+    await there.log.append(STREAM, "a", node.next(there.clock.nowMs()).payload);
+    await there.clock.advance(500);
+    await there.log.append(STREAM, TICK_KEY, encodeTick(PARTITION, "someone", 1));
+    await there.clock.advance(500);
+  }
+  return { ...there, fromMs };
+}
