@@ -1,16 +1,19 @@
 /** Between the alerts of packages/domain and the records of fs.alert. */
 import {
   type Decision,
+  type IdentifiedEvent,
   INSTANCE_LABELS,
   type LifecycleEvent,
   type Reading,
   type Rule,
   renderTemplate,
   type Sample,
-  type Severity as SeverityName,
+  severityName,
+  severityValue,
   type TemplateValue,
   type TimedReading,
-  type Transition as TransitionName,
+  transitionName,
+  transitionValue,
 } from "@farmscope/domain";
 import {
   type AlertEvent,
@@ -19,44 +22,14 @@ import {
   AlertRecordSchema,
   type Culprit,
   create,
-  Severity,
-  Transition,
 } from "@farmscope/proto";
 import { eventIdOf } from "./ids.ts";
 
 /** Version of AlertRecord. */
 export const ALERT_RECORD_VERSION = 1;
 
-const TRANSITIONS: Readonly<Record<TransitionName, Transition>> = {
-  pending: Transition.PENDING,
-  firing: Transition.FIRING,
-  escalated: Transition.ESCALATED,
-  deescalated: Transition.DEESCALATED,
-  resolved: Transition.RESOLVED,
-  cancelled: Transition.CANCELLED,
-};
-const TRANSITION_NAMES = new Map(Object.entries(TRANSITIONS).map(([name, value]) => [value, name as TransitionName]));
-
-/** The domain's word for a transition; null for one that this version does not know. */
-export function transitionName(transition: Transition): TransitionName | null {
-  return TRANSITION_NAMES.get(transition) ?? null;
-}
-
-function severityValue(name: SeverityName | null): Severity {
-  if (name === null) return Severity.UNSPECIFIED;
-  return name === "critical" ? Severity.CRITICAL : Severity.WARNING;
-}
-
-export function severityName(severity: Severity): SeverityName | null {
-  if (severity === Severity.UNSPECIFIED) return null;
-  return severity === Severity.CRITICAL ? "critical" : "warning";
-}
-
 /** An event with its id, as the stages pass it on. */
-export interface RecordedEvent {
-  readonly id: string;
-  readonly event: AlertEvent;
-}
+export type RecordedEvent = IdentifiedEvent;
 
 /** What of a rule stands in its events. */
 export type RuleWords = Pick<Rule, "name" | "labels" | "annotations"> & { readonly signal: string };
@@ -86,7 +59,7 @@ export function recordedEventOf(
     rule: rule.name,
     alertKey: sample.alertKey,
     incident: lifecycle.incident,
-    transition: TRANSITIONS[lifecycle.transition],
+    transition: transitionValue(lifecycle.transition),
     reason: decision.reason,
     severity: severityValue(severity),
     ...numbers,
@@ -97,6 +70,7 @@ export function recordedEventOf(
     viewPosition: BigInt(at.position),
     decidedMs: BigInt(Math.round(context.decidedMs)),
     culprits: [...context.culprits],
+    signal: rule.signal,
   });
   return { recorded: { id: eventIdOf(sample.alertKey, lifecycle.transition, at.windowEndMs), event }, faults };
 }

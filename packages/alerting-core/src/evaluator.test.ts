@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Distribution } from "@farmscope/domain";
+import { Distribution, severityName, transitionName } from "@farmscope/domain";
 import { create, Signal, SignalDistributionSchema } from "@farmscope/proto";
 import { createLogger } from "@farmscope/runtime";
 import { AlertBook } from "./alert-book.ts";
-import { type RecordedEvent, severityName, transitionName } from "./alert-records.ts";
+import type { RecordedEvent } from "./alert-records.ts";
 import { Evaluator } from "./evaluator.ts";
 import { NODE_RECORDS_KEEP_MS } from "./node-records.ts";
 import { checkRuleTexts } from "./rules/load.ts";

@@ -180,6 +180,17 @@ export const ConfigSchema = Type.Object(
       Type.String({ default: "services/alerting/rules", description: "Directory with alert rules." }),
       "FARMSCOPE_RULES_DIR",
     ),
+    routingFile: setting(
+      Type.String({
+        default: "",
+        description: "File that says who is told of which alerts. Empty: the webhook of all, at once.",
+      }),
+      "FARMSCOPE_ROUTING_FILE",
+    ),
+    consoleUrl: setting(
+      Type.String({ default: "", description: "Address of the console, for links in messages. Empty: from `http`." }),
+      "FARMSCOPE_CONSOLE_URL",
+    ),
     webhookUrl: setting(
       Type.String({ default: "", description: "Where alerts are posted. Empty: they are only recorded." }),
       "FARMSCOPE_WEBHOOK_URL",

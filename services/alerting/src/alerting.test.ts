@@ -19,7 +19,8 @@ test("An incident is told once when it fires and once when it resolves, and ever
     const own = ids.filter((id) => id.includes(event));
     assert.deepEqual(own, [event, `intent/${event}>webhook/1`, `outcome/${event}>webhook/1`]);
   }
-  assert.equal(ids.length, 6);
+  assert.equal(ids.filter((id) => id.startsWith("notice/")).length, 2);
+  assert.equal(ids.length, 8);
   const [firing] = records;
   assert.ok(firing!.body.case === "event");
   assert.equal(firing!.body.value.annotations["summary"], "default 70%");
@@ -61,7 +62,7 @@ test("A 429 waits for as long as Retry-After asks, to the millisecond", async (t
   const replica = world.start();
   world.receiver.answers.push(status(429, { "retry-after": "30" }));
   await world.windows([0.7]);
-  await world.until("the outcome", async () => (await world.alertRecords()).length === 3);
+  await world.until("the outcome", async () => (await world.alertRecords()).length === 4);
   await world.pass(29_999);
   assert.equal(world.receiver.received.length, 1);
   await world.pass(1);
@@ -165,7 +166,7 @@ test("A notification that waits for its next attempt survives a restart and keep
   const first = world.start();
   world.receiver.answers.push(status(503));
   await world.windows([0.7]);
-  await world.until("the outcome", async () => (await world.alertRecords()).length === 3);
+  await world.until("the outcome", async () => (await world.alertRecords()).length === 4);
   await first.stop();
   const second = world.start();
   await world.until("taking over", () => second.alerting.status().waiting === 1);
@@ -229,13 +230,13 @@ test("Every stage balances: in = out + dropped + held", async (t) => {
     stages.map(({ name, in: taken, out, dropped, held }) => [name, taken, out, dropped, held]),
     [
       ["evaluate", 5, 5, 0, 0],
-      ["inhibit", 5, 5, 0, 0],
-      ["silence", 5, 5, 0, 0],
       ["route", 5, 2, 3, 0],
       ["group", 2, 2, 0, 0],
+      ["inhibit", 2, 2, 0, 0],
+      ["silence", 2, 2, 0, 0],
       ["dedup", 2, 2, 0, 0],
       ["deliver", 2, 2, 0, 0],
-      ["record", 9, 9, 0, 0],
+      ["record", 11, 11, 0, 0],
     ],
   );
   assert.equal(fired, 1);

@@ -1,3 +1,4 @@
+import type { Routing } from "@farmscope/alerting-core";
 import type { Coordination, Lease } from "@farmscope/coordination";
 import type { Rule } from "@farmscope/domain";
 import type { EventLog } from "@farmscope/log";
@@ -11,6 +12,7 @@ import {
   type StageBalance,
 } from "@farmscope/runtime";
 import { Keys, type ViewStore } from "@farmscope/store";
+import type { Heartbeat } from "./heartbeat.ts";
 import { keepLease } from "./lease-keeper.ts";
 import type { Notifier } from "./notifiers/port.ts";
 import { Term } from "./term.ts";
@@ -34,6 +36,11 @@ export interface AlertingOptions {
   readonly replicaId: string;
   readonly rules: readonly Rule[];
   readonly notifiers: readonly Notifier[];
+  /** Who is told of what; every target that it names has its notifier. */
+  readonly routing: Routing;
+  readonly heartbeat: Heartbeat | null;
+  /** Address of the console, without a slash at its end, for links; "" for none. */
+  readonly consoleUrl: string;
 }
 
 export interface AlertingStatus {

@@ -5,8 +5,8 @@ import { World } from "./testing/world.ts";
 
 const KEY = "FarmFragmented{farm=default}";
 const INCIDENT = [`${KEY} firing`, `${KEY} escalated`, `${KEY} resolved`];
-/** Three events, each with its intent and its outcome. */
-const APPENDS = 9;
+/** Three events, each with its notice, its intent and its outcome. */
+const APPENDS = 12;
 
 /** A replica whose log fails at its n-th append, and a second one that takes over. */
 async function takeOver(t: TestContext, appends: number, mode: FailureMode): Promise<World> {

@@ -5,7 +5,7 @@ import type { Notification } from "./notification.ts";
 import { Permits } from "./permits.ts";
 
 function notification(id: string, alertKey: string): Notification {
-  return { id, target: "webhook", alertKey, incident: "", eventId: id, body: new Uint8Array(0) };
+  return { id, target: "webhook", alertKey, incident: "", eventId: id, noticeId: "", body: new Uint8Array(0) };
 }
 
 test("Within a lane one item waits for the other; lanes do not wait for each other", async () => {

@@ -1,10 +1,15 @@
-/** One event on its way to one target. */
+import type { NoticeReason } from "@farmscope/domain";
+
+/** One message on its way to one target. */
 export interface Notification {
   readonly id: string;
   readonly target: string;
+  /** The alert, or the group of alerts, that it is of. */
   readonly alertKey: string;
+  /** "" when it is of more than one. */
   readonly incident: string;
   readonly eventId: string;
+  readonly noticeId: string;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -13,33 +18,28 @@ export function laneOf(notification: Pick<Notification, "target" | "alertKey">):
   return `${notification.target}\n${notification.alertKey}`;
 }
 
-interface Telling {
-  readonly incident: string;
-  readonly notificationIds: Set<string>;
-}
-
-/** What each target has been told, or is about to be, of the newest incident of each alert. */
+/** What each target has been told, or is about to be, of each alert whose end it has not been told. */
 export class TellingBook {
-  readonly #tellings = new Map<string, Telling>();
+  readonly #tellings = new Map<string, Set<string>>();
 
-  note(notification: Pick<Notification, "id" | "target" | "alertKey" | "incident">): void {
-    const lane = laneOf(notification);
-    const telling = this.#tellings.get(lane);
-    if (telling?.incident === notification.incident) telling.notificationIds.add(notification.id);
-    else this.#tellings.set(lane, { incident: notification.incident, notificationIds: new Set([notification.id]) });
+  /** @param id of the notification. */
+  note(target: string, alertKey: string, id: string, reason: NoticeReason): void {
+    const lane = laneOf({ target, alertKey });
+    if (reason === "Resolved") {
+      this.#tellings.delete(lane);
+      return;
+    }
+    const ids = this.#tellings.get(lane) ?? new Set<string>();
+    this.#tellings.set(lane, ids.add(id));
   }
 
-  /** Whether a target was told anything of an incident. */
-  knows(notification: Pick<Notification, "target" | "alertKey" | "incident">): boolean {
-    return this.#tellings.get(laneOf(notification))?.incident === notification.incident;
+  /** Whether a target was told of an alert and not of its end. */
+  knows(target: string, alertKey: string): boolean {
+    return this.#tellings.has(laneOf({ target, alertKey }));
   }
 
-  has(notification: Pick<Notification, "id" | "target" | "alertKey">): boolean {
-    return this.#tellings.get(laneOf(notification))?.notificationIds.has(notification.id) ?? false;
-  }
-
-  /** Forgets an alert, when its incident is over and told. */
-  forget(notification: Pick<Notification, "target" | "alertKey">): void {
-    this.#tellings.delete(laneOf(notification));
+  /** Whether a target was told this very thing. */
+  has(target: string, alertKey: string, id: string): boolean {
+    return this.#tellings.get(laneOf({ target, alertKey }))?.has(id) ?? false;
   }
 }

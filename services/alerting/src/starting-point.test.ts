@@ -4,17 +4,36 @@ import { World } from "./testing/world.ts";
 
 const KEY = "FarmFragmented{farm=default}";
 
-test("Without a target alerts are recorded only, and a target that comes later hears no old news", async (t) => {
+test("Without a target alerts are recorded only; a target that comes later hears of what still goes on", async (t) => {
   const world = await World.open(t);
   const first = world.start({ notifiers: [] });
   await world.windows([0.7]);
+  await world.windows([0.7, 0.2], "edge");
   await world.settled(first);
   await first.stop();
+  assert.equal((await world.alertRecords()).length, 3);
   const second = world.start();
   await world.windows([0.2]);
   await world.settled(second);
-  assert.deepEqual(world.receiver.told, []);
-  assert.equal((await world.alertRecords()).length, 2);
+  assert.deepEqual(world.receiver.told, [`${KEY} firing`, `${KEY} resolved`]);
+});
+
+test("A target that is added to a receiver in the middle of an incident is not told of an end without a beginning", async (t) => {
+  const world = await World.open(t);
+  const first = world.start();
+  await world.windows([0.7]);
+  await world.settled(first);
+  await world.windows([0.7, 0.2], "other");
+  await world.settled(first);
+  await first.stop();
+  const second = world.start({ notifiers: [world.webhook(), world.webhook("second")] });
+  await world.windows([0.2]);
+  await world.windows([0.7], "edge");
+  await world.settled(second);
+  const edge = "FarmFragmented{farm=edge} firing";
+  const other = "FarmFragmented{farm=other}";
+  const told = [`${KEY} firing`, `${KEY} resolved`, edge, edge, `${other} firing`, `${other} resolved`];
+  assert.deepEqual(world.receiver.told.toSorted(), told);
 });
 
 test("The store may be lost: alerting goes on from the log and tells nothing twice", async (t) => {

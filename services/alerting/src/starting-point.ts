@@ -1,4 +1,5 @@
 /** Where alerting goes on: found from the store's claim and from fs.alert, so that either may be lost. */
+import type { Routing } from "@farmscope/alerting-core";
 import type { EventLog, LogRecord } from "@farmscope/log";
 import { EvaluationStateSchema, fromBinary } from "@farmscope/proto";
 import type { Clock, Logger } from "@farmscope/runtime";
@@ -29,6 +30,7 @@ export interface StartingPointOptions {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly routing: Routing;
 }
 
 /**
@@ -40,8 +42,8 @@ export async function findStartingPoint(
   claim: Claim,
   signal: AbortSignal,
 ): Promise<StartingPoint> {
-  const { log, clock, logger } = options;
-  const history = await foldHistory(log, signal);
+  const { log, clock, logger, routing } = options;
+  const history = await foldHistory(log, routing.rules, signal);
   if (history.malformed > 0) logger.warn(`${history.malformed} records of fs.alert are malformed and were left out`);
   if (claim.position > 0 && !(await isSameLog(log, claim))) {
     logger.warn("fs.view is not the log that was evaluated before: its windows are evaluated from the first on");

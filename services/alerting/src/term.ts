@@ -1,7 +1,10 @@
+import type { Routing } from "@farmscope/alerting-core";
 import type { Rule } from "@farmscope/domain";
 import type { EventLog, LogReader } from "@farmscope/log";
 import { type Clock, type Logger, OperatingError, retrying } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
+import { ControlFeed } from "./control-feed.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type { Notifier } from "./notifiers/port.ts";
 import { Pipeline } from "./pipeline.ts";
 import { ALERT_SCOPE, RecordStage } from "./stages/record.ts";
@@ -19,6 +22,11 @@ export interface TermOptions {
   readonly logger: Logger;
   readonly rules: readonly Rule[];
   readonly notifiers: readonly Notifier[];
+  readonly routing: Routing;
+  /** Tells the outside that alerting lives; null: nobody asks. */
+  readonly heartbeat: Heartbeat | null;
+  /** Address of the console, for links; "" for none. */
+  readonly consoleUrl: string;
   /** Told what is away; null when all is well again. */
   readonly onTrouble: (trouble: string | null) => void;
 }
@@ -59,28 +67,36 @@ export class Term {
     const claim = await this.#retrying(() => store.claim(ALERT_SCOPE), signal);
     const start = await findStartingPoint(this.#options, claim, signal);
     const record = new RecordStage({ ...this.#options, claim });
-    const pipeline = new Pipeline({ ...this.#options, start, record, onFailure });
+    const control = new ControlFeed(this.#options);
+    const pipeline = new Pipeline({ ...this.#options, start, record, control, onFailure });
     this.pipeline = pipeline;
     logger.info({ epoch: claim.epoch, position: start.committed }, "alerting begins");
     // Evaluation may be waiting for the log when we are told to stop: stopping the pipeline ends that wait too.
     const stopped = aborted(signal).then(() => pipeline.stop());
+    const beating = this.#options.heartbeat?.run(() => pipeline.isAlive(signal), signal);
     try {
       await this.#follow(pipeline, start.resume, signal);
     } catch (error) {
       if (!(isAborted(error) && signal.aborted)) onFailure(error);
     }
     await stopped;
+    await beating;
+    await control.close();
   }
 
   async #follow(pipeline: Pipeline, from: number, signal: AbortSignal): Promise<void> {
     const { log } = this.#options;
+    await this.#retrying(() => pipeline.refresh(signal), signal);
     await pipeline.takeUp();
     const open = () => log.read({ kind: "view" }, { from, allowTruncated: true, signal });
     const reader: LogReader = await this.#retrying(open, signal);
     try {
       while (!signal.aborted) {
-        const records = await this.#retrying(() => reader.next(READ_RECORDS, READ_WAIT_MS), signal);
-        await pipeline.process(records);
+        const waitMs = Math.min(READ_WAIT_MS, pipeline.msUntilDue());
+        const records = await this.#retrying(() => reader.next(READ_RECORDS, waitMs), signal);
+        await this.#retrying(() => pipeline.refresh(signal), signal);
+        if (records.length > 0) await pipeline.process(records);
+        else await pipeline.idle();
       }
     } finally {
       await reader.close();

@@ -1,9 +1,9 @@
 /** Runs a file of tests of rules: given series, expected alerts. The alerts' lives are those of the service. */
 
-import { type Rule, signalFacts } from "@farmscope/domain";
+import { type Rule, severityName, signalFacts, transitionName } from "@farmscope/domain";
 import { createLogger } from "@farmscope/runtime";
 import { AlertBook } from "../alert-book.ts";
-import { type RecordedEvent, severityName, transitionName } from "../alert-records.ts";
+import type { RecordedEvent } from "../alert-records.ts";
 import { RulesDocument } from "../rules/document.ts";
 import type { FaultPath, RuleFault } from "../rules/faults.ts";
 import type { RulesCheck } from "../rules/load.ts";

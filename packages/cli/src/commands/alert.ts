@@ -6,9 +6,9 @@ export const alert = defineCommand({
   description: "Runs one replica of alerting: evaluates the rules on closed windows and delivers what they decide.",
   flags: {},
   async run(context) {
-    const { config, clock } = context;
+    const { config, clock, environment } = context;
     return await runService("alert", context, ({ log, store, coordination }, logger) =>
-      createAlerting({ log, store, coordination, clock, logger, config }),
+      createAlerting({ log, store, coordination, clock, logger, config, environment }),
     );
   },
 });

@@ -1,16 +1,22 @@
 /**
- * Where notifications go. A notifier knows one vendor: how a message looks and what an answer means. It never waits to
- * try again and never throws for what the other side did: the deliver stage retries, from the result.
+ * Where notifications go. A notifier knows one vendor: how a message travels and what an answer means. It never waits to
+ * try again and never throws for what the other side did: the deliver stage retries, from the result. What the message
+ * says is rendered by packages/alerting-core/src/messages, without any secret; the notifier adds those.
  */
-import type { AlertEvent } from "@farmscope/proto";
+import type { Target } from "@farmscope/alerting-core";
 
 export interface Notifier {
-  /** Name of the target, unique among all; it stands in the log. */
-  readonly target: string;
-  /** The message of an event, complete; a restart sends the same bytes again. Holds no secret. */
-  render(event: AlertEvent, idempotencyKey: string): Uint8Array<ArrayBuffer>;
+  readonly target: Target;
+  /** What the vendor takes; null: as much as comes. */
+  readonly budget: Budget | null;
   /** One attempt. @param signal ends it early; what came of it is then unknown. */
   send(request: DeliveryRequest, signal: AbortSignal): Promise<DeliveryAnswer>;
+}
+
+/** So many requests within any span of so long. */
+export interface Budget {
+  readonly requestsMax: number;
+  readonly spanMs: number;
 }
 
 export interface DeliveryRequest {

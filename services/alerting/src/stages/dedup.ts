@@ -1,24 +1,11 @@
-import { notificationIdOf, type RecordedEvent, transitionName } from "@farmscope/alerting-core";
+import { type Draft, draftsOf, type Target } from "@farmscope/alerting-core";
+import { type DecisionReason, isNotice, type NoticeLine } from "@farmscope/domain";
 import { StageCounter } from "@farmscope/runtime";
-import type { Notification, TellingBook } from "../notification.ts";
-import type { EventGroup } from "./group.ts";
-
-/** Why a target is told of an event, or not. */
-export type DedupReason =
-  | "FirstNotification"
-  | "SeverityRaised"
-  | "SeverityLowered"
-  | "Resolved"
-  /** Not told: the outbox has this very notification, from before a restart. */
-  | "AlreadyInOutbox"
-  /** Not told: an end without a beginning would only puzzle. */
-  | "BeginningNotTold";
-
-/** A notification before its message is rendered. */
-export type Draft = Omit<Notification, "body"> & Pick<RecordedEvent, "event">;
+import type { TellingBook } from "../notification.ts";
 
 /**
- * Decides for each target whether an event is news. Remembers, by alert, what was told of its newest incident.
+ * Lets through what is news: for a receiver, packages/domain/src/alert/notify/decision.ts; for each of its targets, what
+ * fs.alert does not say it was told. Counts alerts.
  */
 export class DedupStage {
   readonly counter = new StageCounter("dedup");
@@ -29,34 +16,30 @@ export class DedupStage {
     this.#telling = telling;
   }
 
-  run(groups: readonly EventGroup[]): readonly Draft[] {
-    const drafts = groups.flatMap(({ target, events }) => events.map((event) => draftOf(event, target)));
-    const news = drafts.filter((draft) => this.#isNews(draft));
-    this.counter.in += drafts.length;
-    this.counter.out += news.length;
-    this.counter.dropped += drafts.length - news.length;
-    return news;
+  examined(reason: DecisionReason): void {
+    this.counter.in++;
+    if (isNotice(reason)) this.counter.out++;
+    else this.counter.dropped++;
   }
 
-  #isNews(draft: Draft): boolean {
-    const reason = dedupReason(draft, this.#telling);
-    if (reason === "AlreadyInOutbox" || reason === "BeginningNotTold") return false;
-    if (reason === "Resolved") this.#telling.forget(draft);
-    else this.#telling.note(draft);
+  /** The notifications that a decision leads to at a target. */
+  draftsFor(target: Target, noticeId: string, group: string, lines: readonly NoticeLine[]): readonly Draft[] {
+    const known = lines.filter((line) => this.#isComprehensible(target, line));
+    const drafts = draftsOf(noticeId, known, group, target);
+    return drafts.filter((draft) => this.#isNews(draft));
+  }
+
+  /** An end without a beginning would only puzzle: a target may have come later than the incident. */
+  #isComprehensible({ name }: Target, { event, reason }: NoticeLine): boolean {
+    return (
+      reason === "FirstNotification" || reason === "RepeatIntervalElapsed" || this.#telling.knows(name, event.alertKey)
+    );
+  }
+
+  /** False when the outbox has this very notification, from before a restart or by another route. */
+  #isNews({ id, target, lines }: Draft): boolean {
+    if (lines.some(({ event }) => this.#telling.has(target, event.alertKey, id))) return false;
+    for (const { event, reason } of lines) this.#telling.note(target, event.alertKey, id, reason);
     return true;
   }
-}
-
-function draftOf({ id, event }: RecordedEvent, target: string): Draft {
-  const { alertKey, incident } = event;
-  return { id: notificationIdOf(id, target), target, alertKey, incident, eventId: id, event };
-}
-
-export function dedupReason(draft: Draft, telling: TellingBook): DedupReason {
-  if (telling.has(draft)) return "AlreadyInOutbox";
-  const transition = transitionName(draft.event.transition);
-  if (transition === "firing") return "FirstNotification";
-  if (!telling.knows(draft)) return "BeginningNotTold";
-  if (transition === "escalated") return "SeverityRaised";
-  return transition === "deescalated" ? "SeverityLowered" : "Resolved";
 }

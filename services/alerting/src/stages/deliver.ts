@@ -1,28 +1,29 @@
-import { idempotencyKeyOf } from "@farmscope/alerting-core";
+import { type Draft, idempotencyKeyOf, type Message, renderFor } from "@farmscope/alerting-core";
 import { type Clock, type Logger, OperatingError, StageCounter } from "@farmscope/runtime";
-import type { OpenNotification } from "../history.ts";
+import type { AlertHistory, OpenNotification } from "../history.ts";
 import { Lanes } from "../lanes.ts";
 import type { Notification } from "../notification.ts";
 import type { DeliveryAnswer, Notifier } from "../notifiers/port.ts";
 import { retryWaitMs } from "../notifiers/retry-wait.ts";
-import { Permits } from "../permits.ts";
-import type { Draft } from "./dedup.ts";
+import { REQUESTS_MAX, TargetGate } from "../target-gate.ts";
 import type { RecordStage } from "./record.ts";
 
 /** Most notifications waiting; beyond it they are refused, and that is recorded. */
 export const OUTBOX_MAX = 10_000;
 /** Most attempts for one notification: at the greatest wait, more than an hour. */
 export const ATTEMPTS_MAX = 100;
-/** Most requests at a time. */
-export const REQUESTS_MAX = 8;
 /** How long a request that is under way may go on after we are told to stop, in milliseconds. */
 export const DRAIN_MS = 5_000;
+/** Too Many Requests: whatever else waits for this target must wait too. Source: RFC 6585, section 4. */
+const TOO_MANY_REQUESTS = 429;
 
 export interface DeliverOptions {
   readonly notifiers: readonly Notifier[];
   readonly record: RecordStage;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told of every answer of a target. */
+  readonly onAnswer: (target: string, answer: DeliveryAnswer) => void;
   /** Told once when delivery cannot go on: another replica has taken over, or a defect. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -35,27 +36,38 @@ interface OutboxItem extends Notification {
   notBeforeMs: number;
 }
 
+interface OpenTarget {
+  readonly notifier: Notifier;
+  readonly gate: TargetGate;
+  /** It has told us that it is gone; another life tries it once more. */
+  disabled: boolean;
+}
+
 /**
  * Sends notifications, without making evaluation wait for the receivers: what is accepted is first in the log, then in a
- * queue. Within one alert and target in order; at most {@link REQUESTS_MAX} requests at a time. Before each attempt the
- * epoch is checked and an intent recorded, after it the outcome. Counts notifications: out is delivered, dropped is
- * refused, held is waiting.
+ * queue. Within one alert and target in order, and at the pace that the target takes. Before each attempt the epoch is
+ * checked and an intent recorded, after it the outcome. Counts notifications: out is delivered, dropped is refused, held
+ * is waiting.
  */
 export class DeliverStage {
   readonly counter = new StageCounter("deliver");
   readonly #options: DeliverOptions;
-  readonly #notifiers: ReadonlyMap<string, Notifier>;
+  readonly #targets: ReadonlyMap<string, OpenTarget>;
   readonly #lanes = new Lanes<OutboxItem>((item) => this.#settle(item));
-  readonly #permits = new Permits(REQUESTS_MAX);
   /** Ends waits and keeps new attempts from beginning. */
   readonly #stop = new AbortController();
   /** Ends requests under way. */
   readonly #cut = new AbortController();
-  readonly #disabled = new Set<string>();
 
   constructor(options: DeliverOptions) {
+    const { notifiers, clock } = options;
     this.#options = options;
-    this.#notifiers = new Map(options.notifiers.map((notifier) => [notifier.target, notifier]));
+    const open = (notifier: Notifier): OpenTarget => ({
+      notifier,
+      gate: new TargetGate(notifier.budget, clock),
+      disabled: false,
+    });
+    this.#targets = new Map(notifiers.map((notifier) => [notifier.target.name, open(notifier)]));
   }
 
   /** Notifications waiting or under way. */
@@ -64,18 +76,19 @@ export class DeliverStage {
   }
 
   /** Renders notifications, makes them durable by their first intent, and queues them. */
-  async run(drafts: readonly Draft[]): Promise<void> {
-    await Promise.all(drafts.map((draft) => this.#accept(draft)));
+  async run(drafts: readonly Draft[], message: Omit<Message, "lines">): Promise<void> {
+    await Promise.all(drafts.map((draft) => this.#accept(draft, { ...message, lines: draft.lines })));
   }
 
-  /** Queues what an earlier life of alerting began and did not finish. */
-  resume(open: Iterable<OpenNotification>): void {
-    for (const notification of open) {
-      if (!this.#notifiers.has(notification.target)) continue;
-      this.counter.in++;
-      // Whether the last announced attempt was made is unknown: the next one has a number of its own.
-      this.#lanes.push({ ...notification, attempt: notification.attempt + 1, announced: false });
+  /** Queues what an earlier life of alerting began and did not finish, at the pace that it has left of each target. */
+  resume({ open, attemptsMs }: Pick<AlertHistory, "open" | "attemptsMs">): void {
+    for (const [target, { gate }] of this.#targets) {
+      for (const atMs of attemptsMs.get(target) ?? []) gate.note(atMs);
+      // Of requests that were under way it is unknown whether they arrived, and when.
+      const underWay = [...open.values()].filter((notification) => notification.target === target);
+      for (const _ of underWay.slice(0, REQUESTS_MAX)) gate.note(this.#options.clock.nowMs());
     }
+    for (const notification of open.values()) this.#resume(notification);
   }
 
   /** Resolves when everything accepted is settled. */
@@ -101,24 +114,38 @@ export class DeliverStage {
     this.#options.record.close();
   }
 
-  async #accept(draft: Draft): Promise<void> {
-    const { event, ...notification } = draft;
-    const body = this.#notifiers.get(draft.target)!.render(event, idempotencyKeyOf(draft.id));
-    const item: OutboxItem = { ...notification, body, attempt: 1, announced: true, notBeforeMs: 0 };
+  #resume(notification: OpenNotification): void {
+    if (!this.#targets.has(notification.target)) return;
     this.counter.in++;
+    // Whether the last announced attempt was made is unknown: the next one has a number of its own.
+    this.#lanes.push({ ...notification, attempt: notification.attempt + 1, announced: false });
+  }
+
+  async #accept(draft: Draft, message: Message): Promise<void> {
+    const { lines: _, ...notification } = draft;
+    const { target } = this.#targets.get(draft.target)!.notifier;
+    const body = renderFor(target.kind, message, idempotencyKeyOf(draft.id));
+    this.counter.in++;
+    if (body === null) {
+      this.counter.dropped++;
+      return;
+    }
+    const item: OutboxItem = { ...notification, body, attempt: 1, announced: true, notBeforeMs: 0 };
     await this.#options.record.intent(item, 1);
     if (this.#lanes.size < OUTBOX_MAX) this.#lanes.push(item);
-    else await this.#finish(item, 1, refusal("rejected", `${OUTBOX_MAX} notifications are waiting already`));
+    else await this.#finish(item, refusal("rejected", `${OUTBOX_MAX} notifications are waiting already`));
   }
 
   /** Tries until there is a final outcome or we are stopped. Never throws. */
   async #settle(item: OutboxItem): Promise<void> {
+    const { signal } = this.#stop;
+    const target = this.#targets.get(item.target)!;
     try {
-      while (!this.#stop.signal.aborted) {
+      while (!signal.aborted) {
         const { clock } = this.#options;
         const waitMs = item.notBeforeMs - clock.nowMs();
-        if (waitMs > 0) await clock.sleep(waitMs, this.#stop.signal);
-        if (await this.#attempt(item)) return;
+        if (waitMs > 0) await clock.sleep(waitMs, signal);
+        if (await target.gate.through(() => this.#attempt(item, target), signal)) return;
       }
     } catch (error) {
       if (error instanceof OperatingError && error.code === "ABORTED") return;
@@ -127,41 +154,46 @@ export class DeliverStage {
   }
 
   /** @returns whether the notification is settled. */
-  async #attempt(item: OutboxItem): Promise<boolean> {
+  async #attempt(item: OutboxItem, target: OpenTarget): Promise<boolean> {
     const { attempt } = item;
-    const answer = await this.#permits.use(() => this.#ask(item));
+    const answer = await this.#ask(item, target);
     if (answer.verdict === "unknown") return false;
     if (answer.verdict === "retry" && attempt >= ATTEMPTS_MAX) {
-      await this.#finish(item, attempt, { ...answer, verdict: "rejected", detail: `given up: ${answer.detail}` });
+      await this.#finish(item, { ...answer, verdict: "rejected", detail: `given up: ${answer.detail}` });
       return true;
     }
-    await this.#finish(item, attempt, answer);
-    if (answer.verdict !== "retry") return true;
-    item.attempt = attempt + 1;
-    item.announced = false;
-    item.notBeforeMs = this.#options.clock.nowMs() + retryWaitMs(item.id, attempt, answer.retryAfterMs);
-    return false;
+    if (answer.verdict === "target-disabled") target.disabled = true;
+    if (answer.verdict === "retry") this.#putOff(item, target, answer);
+    await this.#finish(item, answer, attempt);
+    return answer.verdict !== "retry";
   }
 
-  async #ask(item: OutboxItem): Promise<DeliveryAnswer> {
+  #putOff(item: OutboxItem, { gate }: OpenTarget, { httpStatus, retryAfterMs }: DeliveryAnswer): void {
+    item.notBeforeMs = this.#options.clock.nowMs() + retryWaitMs(item.id, item.attempt, retryAfterMs);
+    item.attempt++;
+    item.announced = false;
+    if (httpStatus === TOO_MANY_REQUESTS || retryAfterMs !== null) gate.close(item.notBeforeMs);
+  }
+
+  async #ask(item: OutboxItem, target: OpenTarget): Promise<DeliveryAnswer> {
     const { record } = this.#options;
     await record.assertOwner(this.#stop.signal);
     if (!item.announced) await record.intent(item, item.attempt);
-    if (this.#disabled.has(item.target)) return refusal("target-disabled", "the target was disabled before");
+    if (target.disabled) return refusal("target-disabled", "the target was disabled before");
     if (this.#stop.signal.aborted) return refusal("unknown", "stopped before the attempt");
     const request = { body: item.body, idempotencyKey: idempotencyKeyOf(item.id) };
-    return await this.#notifiers.get(item.target)!.send(request, this.#cut.signal);
+    return await target.notifier.send(request, this.#cut.signal);
   }
 
-  async #finish(item: OutboxItem, attempt: number, answer: DeliveryAnswer): Promise<void> {
-    const { record, logger } = this.#options;
+  async #finish(item: OutboxItem, answer: DeliveryAnswer, attempt = item.attempt): Promise<void> {
+    const { record, logger, onAnswer } = this.#options;
     const { target, alertKey } = item;
-    await record.outcome(item, attempt, answer);
+    await record.outcome(item, attempt, answer, answer.verdict === "retry" ? item.notBeforeMs : 0);
     const facts = { target, alertKey, attempt, status: answer.httpStatus, detail: answer.detail };
     if (answer.verdict === "delivered") this.counter.out++;
     else logger.warn(facts, `a notification was not delivered: ${answer.verdict}`);
     if (answer.verdict === "rejected" || answer.verdict === "target-disabled") this.counter.dropped++;
-    if (answer.verdict === "target-disabled") this.#disabled.add(target);
+    onAnswer(target, answer);
   }
 }
 

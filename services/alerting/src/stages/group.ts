@@ -1,22 +1,23 @@
 import { StageCounter } from "@farmscope/runtime";
-import type { RoutedEvent } from "./route.ts";
-
-/** Events that a target gets as one message. */
-export interface EventGroup {
-  readonly target: string;
-  readonly events: readonly RoutedEvent[];
-}
 
 /**
- * Puts events together into messages. Today each event is a message of its own, for each of its targets: nothing waits
- * for company. Counts events.
+ * Puts alerts together and lets them wait for company: packages/domain/src/alert/notify/group.ts. Counts alerts in
+ * groups: held is waiting, dropped is what a newer event replaced before anyone looked at it.
  */
 export class GroupStage {
   readonly counter = new StageCounter("group");
 
-  run(events: readonly RoutedEvent[]): readonly EventGroup[] {
-    this.counter.in += events.length;
-    this.counter.out += events.length;
-    return events.flatMap((event) => event.targets.map((target) => ({ target, events: [event] })));
+  joined(): void {
+    this.counter.in++;
+  }
+
+  superseded(): void {
+    this.counter.dropped++;
+  }
+
+  /** @param again what goes on is looked at anew: its time has come, or something else has changed. */
+  examined(again: boolean): void {
+    if (again) this.counter.in++;
+    this.counter.out++;
   }
 }

@@ -1,15 +1,16 @@
-import type { RecordedEvent } from "@farmscope/alerting-core";
+import type { DecisionReason } from "@farmscope/domain";
 import { StageCounter } from "@farmscope/runtime";
 
-/**
- * Holds back alerts that another alert explains. Today no rule names such a pair, so everything passes.
- */
+/** Holds back alerts that another one explains: packages/domain/src/alert/notify/inhibition.ts. Counts alerts. */
 export class InhibitStage {
   readonly counter = new StageCounter("inhibit");
 
-  run(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
-    this.counter.in += events.length;
-    this.counter.out += events.length;
-    return events;
+  /** @returns whether the alert goes on. */
+  passes(reason: DecisionReason): boolean {
+    const passes = reason !== "Inhibited";
+    this.counter.in++;
+    if (passes) this.counter.out++;
+    else this.counter.dropped++;
+    return passes;
   }
 }

@@ -1,4 +1,12 @@
-import { alertRecord, boundedId, intentIdOf, outcomeIdOf, type RecordedEvent } from "@farmscope/alerting-core";
+import {
+  alertRecord,
+  boundedId,
+  intentIdOf,
+  noticeBodyOf,
+  outcomeIdOf,
+  type RecordedEvent,
+} from "@farmscope/alerting-core";
+import type { NoticeDecision } from "@farmscope/domain";
 import type { EventLog } from "@farmscope/log";
 import {
   AlertRecordSchema,
@@ -70,14 +78,29 @@ export class RecordStage {
 
   /** Records that an attempt is about to be made. */
   async intent(notification: Notification, attempt: number): Promise<void> {
-    const { id, target, alertKey, incident, eventId, body } = notification;
+    const { id, target, alertKey, incident, eventId, noticeId, body } = notification;
     const atMs = BigInt(Math.round(this.#options.clock.nowMs()));
-    const value = create(DeliveryIntentSchema, { target, alertKey, incident, eventId, attempt, body, atMs });
+    const value = create(DeliveryIntentSchema, { target, alertKey, incident, eventId, noticeId, attempt, body, atMs });
     await this.#append(intentIdOf(id, attempt), alertKey, { case: "intent", value });
   }
 
-  /** Records what an attempt came to. An attempt that came to nothing known has no outcome. */
-  async outcome(notification: Notification, attempt: number, answer: DeliveryAnswer): Promise<void> {
+  /** Records decisions to tell; all are in the log when it resolves. @param notices by their ids. */
+  async notices(notices: ReadonlyMap<string, NoticeDecision>): Promise<void> {
+    const append = ([id, notice]: readonly [string, NoticeDecision]) =>
+      this.#append(id, notice.group, noticeBodyOf(notice));
+    await Promise.all(Array.from(notices, append));
+  }
+
+  /**
+   * Records what an attempt came to. An attempt that came to nothing known has no outcome.
+   * @param notBeforeMs when the next attempt may be made; 0 when there is none.
+   */
+  async outcome(
+    notification: Notification,
+    attempt: number,
+    answer: DeliveryAnswer,
+    notBeforeMs: number,
+  ): Promise<void> {
     if (answer.verdict === "unknown") return;
     const value = create(DeliveryOutcomeSchema, {
       intentId: intentIdOf(notification.id, attempt),
@@ -85,6 +108,7 @@ export class RecordStage {
       httpStatus: answer.httpStatus,
       detail: answer.detail,
       atMs: BigInt(Math.round(this.#options.clock.nowMs())),
+      notBeforeMs: BigInt(Math.round(notBeforeMs)),
     });
     await this.#append(outcomeIdOf(notification.id, attempt), notification.alertKey, { case: "outcome", value });
   }

@@ -1,7 +1,7 @@
 /** Everything that alerting needs, in memory, under a clock that stands still until it is moved. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { checkRuleTexts } from "@farmscope/alerting-core";
+import { checkRuleTexts, immediateRouting } from "@farmscope/alerting-core";
 import { type Coordination, openCoordination } from "@farmscope/coordination";
 import type { Rule } from "@farmscope/domain";
 import { MemoryLog } from "@farmscope/log";
@@ -75,8 +75,8 @@ export class World {
   }
 
   start(changes: Partial<AlertingOptions> = {}): Replica {
-    const { log, store, coordination, clock, receiver } = this;
-    const webhook = new WebhookNotifier({ url: receiver.url, secret: "hush", clock });
+    const { log, store, coordination, clock } = this;
+    const { notifiers = [this.webhook()] } = changes;
     const alerting = new Alerting({
       log,
       store,
@@ -86,7 +86,10 @@ export class World {
       namespace: "fs",
       replicaId: "a",
       rules: RULES,
-      notifiers: [webhook],
+      notifiers,
+      routing: immediateRouting(notifiers.map(({ target }) => ({ ...target, address: null, secret: null }))),
+      heartbeat: null,
+      consoleUrl: "",
       ...changes,
     });
     const stop = new AbortController();
@@ -101,6 +104,12 @@ export class World {
     };
     this.#replicas.add(replica);
     return replica;
+  }
+
+  /** A notifier for the receiver. */
+  webhook(name = "webhook"): WebhookNotifier {
+    const target = { name, kind: "webhook", sendResolved: true } as const;
+    return new WebhookNotifier({ target, url: this.receiver.url, secret: "hush", clock: this.clock });
   }
 
   /** Appends a farm's next closing record for each index of unusable free space. */

@@ -11,6 +11,7 @@ import {
   type Silence,
   SilenceSchema,
 } from "@farmscope/proto";
+import { type ControlBody, controlRecord } from "../../control/control-record.ts";
 import { severityValue, transitionValue } from "../event-words.ts";
 import type { Transition } from "../lifecycle.ts";
 import type { Severity } from "../rule.ts";
@@ -82,6 +83,8 @@ export class Timeline {
   /** Everything that fs.alert and fs.control would hold, to begin anew from. */
   readonly #log: ((book: NotificationBook) => void)[] = [];
 
+  #wishes = 0;
+
   constructor(route: Route, inhibitRules: ConstructorParameters<typeof NotificationBook>[0]["inhibitRules"] = []) {
     this.#rules = { route, inhibitRules, zoneOffset: (zone) => (zone === "UTC+2" ? 7_200_000 : 0) };
     this.book = new NotificationBook(this.#rules);
@@ -92,12 +95,11 @@ export class Timeline {
   }
 
   silence(atS: number, alert: string, endsS: number, id = "s"): this {
-    return this.#at(atS, (book) => book.silence(silenceOf(id, alert, atS, endsS), atS * 1000));
+    return this.#wish(atS, { case: "silence", value: silenceOf(id, alert, atS, endsS) });
   }
 
   acknowledge(atS: number, incident: string, withdrawn = false): this {
-    const acknowledgement = create(AcknowledgementSchema, { incident, withdrawn });
-    return this.#at(atS, (book) => book.acknowledge(acknowledgement, atS * 1000));
+    return this.#wish(atS, { case: "acknowledgement", value: create(AcknowledgementSchema, { incident, withdrawn }) });
   }
 
   pass(toS: number): this {
@@ -105,13 +107,18 @@ export class Timeline {
     return this;
   }
 
-  /** Forgets everything but the log. */
-  restart(): this {
-    const nowMs = this.book.nowMs;
+  /** Forgets everything but the log. @param nowS when somebody lives again. */
+  restart(nowS = 0): this {
     this.book = new NotificationBook(this.#rules);
     for (const apply of this.#log) apply(this.book);
-    this.book.resumeAt(nowMs);
+    this.book.resume(nowS * 1000);
     return this;
+  }
+
+  #wish(atS: number, body: ControlBody): this {
+    const position = ++this.#wishes;
+    const record = controlRecord({ id: `${position}`, atMs: atS * 1000, by: "test" }, body);
+    return this.#at(atS, (book) => book.wish(record, { position, appendedAtMs: atS * 1000 }));
   }
 
   #at(atS: number, apply: (book: NotificationBook) => void): this {

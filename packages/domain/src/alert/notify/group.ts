@@ -1,5 +1,7 @@
 /** Alerts that a receiver hears of together, and when it does. */
 import type { AlertEvent } from "@farmscope/proto";
+import type { ControlBook } from "../../control/control-book.ts";
+import type { KnownSilence } from "../../control/silence-book.ts";
 import { severityName, transitionName } from "../event-words.ts";
 import type { ZoneOffset } from "./civil-time.ts";
 import {
@@ -13,7 +15,6 @@ import {
 import type { Inhibition } from "./inhibition.ts";
 import type { AlertLabels } from "./matcher.ts";
 import type { Route } from "./route.ts";
-import type { Silences } from "./silences.ts";
 import { isWithin, nextMinuteMs } from "./time-interval.ts";
 
 /** An event with its id in fs.alert. */
@@ -35,11 +36,12 @@ export interface Member {
 
 /** What all groups share. */
 export interface Surroundings {
-  readonly silences: Silences;
+  /** Silences and acknowledgements. */
+  readonly control: ControlBook;
   readonly inhibition: Inhibition;
-  /** When each incident that somebody looks after was acknowledged or taken back last, and whether it is. */
-  readonly acknowledgements: ReadonlyMap<string, { readonly atMs: number; readonly withdrawn: boolean }>;
   readonly zoneOffset: ZoneOffset;
+  /** Before this nothing is repeated: nobody lived who could have. */
+  readonly repeatFromMs: number;
 }
 
 export interface Finding {
@@ -86,39 +88,43 @@ export class Group {
   #find(member: Member, nowMs: number, mutedByTime: boolean, around: Surroundings): Finding {
     const { told, labels, alertKey, newest } = member;
     const { event } = newest;
-    const repeatMs = this.#repeatMs(told);
-    const silence = around.silences.active(labels, nowMs);
+    const repeatMs = this.#repeatMs(told, around.repeatFromMs);
+    const silences = around.control.silences.muting(labels, nowMs);
     const inhibited = around.inhibition.inhibitorOf(alertKey, labels) !== null;
-    const acknowledgement = around.acknowledgements.get(event.incident);
-    const acknowledged = acknowledgement !== undefined && !acknowledgement.withdrawn;
+    const acknowledgement = around.control.acknowledgements.of(event.incident);
+    const acknowledged = acknowledgement !== null;
     const reason = decideNotice(
       standingOf(event),
       told,
-      { inhibited, silenced: silence !== null, mutedByTime },
+      { inhibited, silenced: silences.length > 0, mutedByTime },
       acknowledged,
       repeatMs !== null && repeatMs <= nowMs,
     );
-    if (isNotice(reason)) return { member, reason, dueMs: this.#dueMs(member, reason, acknowledgement?.atMs ?? 0) };
-    if (reason === "Silenced") return { member, reason, dueMs: silence!.endsMs };
+    if (isNotice(reason)) {
+      const dueMs =
+        reason === "RepeatIntervalElapsed"
+          ? repeatMs!
+          : this.#dueMs(member, reason, acknowledgement?.place.appendedAtMs ?? 0);
+      return { member, reason, dueMs };
+    }
+    if (reason === "Silenced") return { member, reason, dueMs: firstEndMs(silences) };
     if (reason === "MutedByTime") return { member, reason, dueMs: nextMinuteMs(nowMs) };
     return { member, reason, dueMs: reason === "NothingNew" && !acknowledged ? repeatMs : null };
   }
 
-  #repeatMs(told: Told | null): number | null {
+  #repeatMs(told: Told | null, fromMs: number): number | null {
     const { repeatIntervalMs } = this.route;
-    return told === null || repeatIntervalMs === null ? null : told.atMs + repeatIntervalMs;
+    return told === null || repeatIntervalMs === null ? null : Math.max(fromMs, told.atMs + repeatIntervalMs);
   }
 
   /** The wait is measured from the event: what was muted for longer than that is told as soon as nothing mutes it. */
-  #dueMs(member: Member, reason: NoticeReason, acknowledgedMs: number): number {
+  #dueMs(member: Member, reason: Exclude<NoticeReason, "RepeatIntervalElapsed">, acknowledgedMs: number): number {
     const { groupWaitMs, groupIntervalMs } = this.route;
     const decidedMs = Number(member.newest.event.decidedMs);
     switch (reason) {
       case "Acknowledged":
       case "AcknowledgementWithdrawn":
         return acknowledgedMs;
-      case "RepeatIntervalElapsed":
-        return this.#repeatMs(member.told)!;
       case "SeverityRaised":
         return decidedMs + groupWaitMs;
       default:
@@ -126,6 +132,10 @@ export class Group {
         return Math.max(decidedMs, this.lastFlushMs + groupIntervalMs);
     }
   }
+}
+
+function firstEndMs(silences: readonly KnownSilence[]): number | null {
+  return earliest(silences.map(({ silence }) => Number(silence.endsMs)));
 }
 
 /** The earliest of some moments; null when there is none. */

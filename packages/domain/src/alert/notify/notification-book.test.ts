@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { identified, matcher, routeOf, silenceOf, Timeline } from "./fixtures.ts";
+import { identified, matcher, routeOf, Timeline } from "./fixtures.ts";
 import { MEMBERS_MAX, NotificationBook } from "./notification-book.ts";
-import { SILENCES_MAX } from "./silences.ts";
 
 const PATIENT = routeOf({
   groupBy: ["farm"],
@@ -246,11 +245,9 @@ test("After a restart at any second of a timeline the rest of it is the same", (
     assert.deepEqual(happen(restartS), undisturbed, `${restartS} s`);
 });
 
-test("What was due while nobody lived is told once when somebody does", () => {
+test("Repeats that were due while nobody lived are told once when somebody does", () => {
   const timeline = new Timeline(routeOf({ repeatIntervalMs: 100_000 }));
-  timeline.event({ atS: 0, alert: "A", transition: "firing" }).restart();
-  timeline.book.resumeAt(1_000_000);
-  timeline.pass(1_050);
+  timeline.event({ atS: 0, alert: "A", transition: "firing" }).restart(1_000).pass(1_050);
   assert.deepEqual(timeline.told, ["0 team: A FirstNotification", "1000 team: A RepeatIntervalElapsed"]);
 });
 
@@ -261,16 +258,4 @@ test("Alerts beyond the greatest number are refused and counted", () => {
   assert.deepEqual([book.members, book.refused], [MEMBERS_MAX, 0]);
   fire(MEMBERS_MAX);
   assert.deepEqual([book.members, book.refused], [MEMBERS_MAX, 1]);
-});
-
-test("Silences beyond the greatest number are refused until some have ended; one without matchers always is", () => {
-  const { silences } = new NotificationBook({ route: routeOf(), inhibitRules: [], zoneOffset: () => 0 });
-  for (let at = 0; at < SILENCES_MAX; at++) silences.note(silenceOf(`s${at}`, "A", 0, 10), 1_000);
-  assert.equal(silences.refused, 0);
-  silences.note(silenceOf("one more", "A", 0, 100), 1_000);
-  assert.equal(silences.refused, 1);
-  silences.note(silenceOf("one more", "A", 0, 100), 10_000);
-  assert.equal(silences.active({ alert: "A" }, 50_000)?.id, "one more");
-  silences.note({ ...silenceOf("all", "A", 0, 100), matchers: [] }, 10_000);
-  assert.equal(silences.refused, 2);
 });

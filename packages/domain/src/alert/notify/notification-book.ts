@@ -3,8 +3,8 @@
  * the time of the log. The same records give the same notices live, after a restart and in a backtest. Pure; the
  * timelines in notification-book.test.ts are the picture.
  */
-import type { Acknowledgement, Notice, Silence } from "@farmscope/proto";
-import { ACKNOWLEDGEMENTS_MAX } from "../../control/control-limits.ts";
+import type { ControlRecord, Notice } from "@farmscope/proto";
+import { ControlBook, type ReadPlace } from "../../control/control-book.ts";
 import { transitionName } from "../event-words.ts";
 import type { ZoneOffset } from "./civil-time.ts";
 import { type DecisionReason, isNotice, type NoticeReason, type Told } from "./decision.ts";
@@ -12,10 +12,7 @@ import { earliest, Group, type IdentifiedEvent, type Member, routingLabelsOf, st
 import { Inhibition, type InhibitRule } from "./inhibition.ts";
 import type { AlertLabels } from "./matcher.ts";
 import { groupKeyOf, groupLabelsOf, type Route, routesOf } from "./route.ts";
-import { Silences } from "./silences.ts";
 
-/** Most incidents whose acknowledgement is remembered; the oldest goes first. */
-export { ACKNOWLEDGEMENTS_MAX };
 /** Most alerts in groups; as many as alerts with a state. */
 export const MEMBERS_MAX = 200_000;
 
@@ -69,16 +66,17 @@ const TOLD: readonly (string | null)[] = ["firing", "escalated", "deescalated", 
 export class NotificationBook {
   /** Alerts that could not be followed because there are too many. */
   refused = 0;
-  readonly silences = new Silences();
+  /** What people wish. */
+  readonly control = new ControlBook();
   readonly #rules: NotificationRules;
   #passage: Passage = UNCOUNTED;
   readonly #inhibition: Inhibition;
-  readonly #acknowledgements = new Map<string, { readonly atMs: number; readonly withdrawn: boolean }>();
   readonly #groups = new Map<string, Group>();
   readonly #groupsOfAlert = new Map<string, Set<Group>>();
   readonly #unexamined = new Set<Group>();
   #members = 0;
   #nowMs = 0;
+  #repeatFromMs = 0;
 
   constructor(rules: NotificationRules) {
     this.#rules = rules;
@@ -98,6 +96,7 @@ export class NotificationBook {
   /** Takes in an event. One that was taken in before changes nothing. */
   event(identified: IdentifiedEvent): void {
     const { event } = identified;
+    this.#nowMs = Math.max(this.#nowMs, Number(event.decidedMs));
     if (!TOLD.includes(transitionName(event.transition))) {
       this.#passage.onUntold();
       return;
@@ -110,24 +109,18 @@ export class NotificationBook {
     const joined = groups.filter((group) => this.#join(group, alertKey, labels, identified));
     if (joined.length === 0) this.#passage.onUntold();
     else this.#passage.onRouted();
-    if (!firing) this.#acknowledgements.delete(event.incident);
   }
 
-  silence(silence: Silence, atMs: number): void {
-    this.silences.note(silence, atMs);
-    this.#doubtAll();
-  }
-
-  acknowledge({ incident, withdrawn }: Acknowledgement, atMs: number): void {
-    this.#acknowledgements.delete(incident);
-    this.#acknowledgements.set(incident, { atMs, withdrawn });
-    const [oldest] = this.#acknowledgements.keys();
-    if (this.#acknowledgements.size > ACKNOWLEDGEMENTS_MAX) this.#acknowledgements.delete(oldest!);
-    this.#doubtAll();
+  /** Takes in a record of fs.control. */
+  wish(record: ControlRecord, place: ReadPlace): void {
+    this.control.apply(record, place);
+    const { body } = record;
+    if (body.case === "silence" || body.case === "acknowledgement") this.#doubtAll();
   }
 
   /** Takes in a notice that an earlier life decided. A group that no route makes any more is forgotten. */
   notice(notice: Notice): readonly NoticeLine[] {
+    this.#nowMs = Math.max(this.#nowMs, Number(notice.atMs));
     const group = this.#groups.get(notice.group);
     if (group === undefined) return [];
     const lines: NoticeLine[] = [];
@@ -138,7 +131,7 @@ export class NotificationBook {
       this.#tell(group, member, reason, Number(notice.atMs));
     }
     group.lastFlushMs = Number(notice.atMs);
-    this.#unexamined.add(group);
+    if (this.#groups.has(group.key)) this.#unexamined.add(group);
     return lines;
   }
 
@@ -163,9 +156,13 @@ export class NotificationBook {
     return decisions;
   }
 
-  /** Takes time up where a new life begins, which counts from here: what was due while nobody lived is due now, once. */
-  resumeAt(nowMs: number, passage: Passage = UNCOUNTED): void {
-    this.#nowMs = Math.max(this.#nowMs, nowMs);
+  /**
+   * Begins a new life where the log ends. Time goes on from the last record, so that what happened meanwhile is told as
+   * it would have been; only repeats that were due while nobody lived are told once.
+   * @param nowMs the moment at which the new life begins. @param passage counts from here.
+   */
+  resume(nowMs: number, passage: Passage = UNCOUNTED): void {
+    this.#repeatFromMs = nowMs;
     this.#passage = passage;
     for (const group of this.#groups.values()) for (const member of group.members.values()) member.examined = true;
     this.#doubtAll();
@@ -273,8 +270,12 @@ export class NotificationBook {
   }
 
   #surroundings() {
-    const { silences, zoneOffset } = { silences: this.silences, zoneOffset: this.#rules.zoneOffset };
-    return { silences, inhibition: this.#inhibition, acknowledgements: this.#acknowledgements, zoneOffset };
+    return {
+      control: this.control,
+      inhibition: this.#inhibition,
+      zoneOffset: this.#rules.zoneOffset,
+      repeatFromMs: this.#repeatFromMs,
+    };
   }
 }
 
