@@ -20,6 +20,7 @@ packages() {
 		chromium wanted program chromium
 		clang-format wanted program clang-format
 		golang-go wanted program go
+		prometheus wanted program prometheus
 	LIST
 	# Without root bpftrace cannot do anything.
 	[ "$(id -u)" -ne 0 ] || echo 'bpftrace wanted program bpftrace'
@@ -79,7 +80,7 @@ judge_the_rest() {
 }
 
 # Installs $absent. A service that comes with a package is neither started now (policy-rc.d, the Debian Policy Manual,
-# 9.3.3.1) nor at the next boot: nats-server and redis-server are started by Farmscope on ports of its own.
+# 9.3.3.1) nor at the next boot: nats-server, redis-server and prometheus are started by Farmscope or its tests on ports of their own.
 install_as_root() {
 	export DEBIAN_FRONTEND=noninteractive
 	policy=/usr/sbin/policy-rc.d
@@ -93,7 +94,7 @@ install_as_root() {
 	# shellcheck disable=SC2086  # a list of names
 	apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends $absent || echo "apt-get install failed"
 	if [ -d /run/systemd/system ]; then
-		for service in nats-server redis-server; do
+		for service in nats-server redis-server prometheus; do
 			case " $absent" in *" $service "*) systemctl disable --quiet "$service" || true ;; esac
 		done
 	fi

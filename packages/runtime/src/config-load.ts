@@ -74,8 +74,9 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
   FARMSCOPE_SYSROOT: "Directory into which packages were unpacked without root. Default: .cache/sysroot.",
   FARMSCOPE_NATS_SERVER: "The nats-server binary to start.",
   FARMSCOPE_REDIS_SERVER: "The redis-server binary to start.",
+  FARMSCOPE_PROMETHEUS: "The Prometheus binary for the tests of what is exported.",
   FARMSCOPE_CHROMIUM: "The Chromium binary for the browser tests.",
-  FARMSCOPE_REQUIRE: "What tests must not skip, comma separated: nats, redis, kafka, chromium, bpf.",
+  FARMSCOPE_REQUIRE: "What tests must not skip, comma separated: nats, redis, kafka, chromium, bpf, prometheus.",
 };
 
 /**

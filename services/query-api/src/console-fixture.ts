@@ -79,6 +79,8 @@ class FleetWriter {
   readonly #random: Random;
   readonly #options: ConsoleFleetOptions;
   #position = 0;
+  /** Of each node, since it was first seen. */
+  readonly #sums: [Distribution, Distribution][] = [];
   #runsZstd: Uint8Array | null = null;
 
   constructor(store: MemoryStore, random: Random, options: ConsoleFleetOptions) {
@@ -113,9 +115,13 @@ class FleetWriter {
     zone.freeBlocks = this.#freeBlocks(this.#options.frames / 10);
     zone.buddyinfo = zone.freeBlocks;
     zone.freePages = zone.freeBlocks.reduce((sum, blocks, order) => sum + blocks * 2 ** order, 0);
+    const [delays, pauses] = this.#sums[index] ?? [new Distribution(), new Distribution()];
+    this.#sums[index] = [delays, pauses];
+    delays.add(this.#delays(40, 200));
+    pauses.add(this.#delays(2_000, 40));
     view.distributions = [
-      { signal: Signal.RUNQ_DELAY, distribution: this.#delays(40, 200).toProto() },
-      { signal: Signal.GC_PAUSE, distribution: this.#delays(2_000, 40).toProto() },
+      { signal: Signal.RUNQ_DELAY, distribution: delays.toProto() },
+      { signal: Signal.GC_PAUSE, distribution: pauses.toProto() },
     ].map((entry) => create(NodeViewSchema, { distributions: [entry] }).distributions[0]!);
     if (view.facts !== undefined) {
       view.facts.hostname = view.node;

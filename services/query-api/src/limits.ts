@@ -66,6 +66,8 @@ export const REGISTRY_TRIES_MAX = 8;
 export const METRIC_NODES_MAX = 5_000;
 /** Farms in /metrics. */
 export const METRIC_FARMS_MAX = 500;
+/** Rules by severity and state in /metrics. */
+export const METRIC_ALERTS_MAX = 1_000;
 
 /** Views of a partition's nodes are read anew at most this often, in milliseconds, and only after a commit. */
 export const FLEET_REFRESH_MS = 500;

@@ -90,14 +90,14 @@ function sysrootLibraries(): string[] {
   return triplets.map((name) => join(root, name));
 }
 
-/** "nats-server: v2.9.10" or "Redis server v=7.0.15 sha=…"; null when it does not run. */
+/** "nats-server: v2.9.10", "Redis server v=7.0.15 sha=…" or "prometheus, version 2.42.0+ds"; null when it does not run. */
 function probeVersion(path: string, env: Readonly<Record<string, string>>): string | null {
   const { stdout } = spawnSync(path, ["--version"], {
     encoding: "utf8",
     timeout: 5_000,
     env: { ...process.env, ...env },
   });
-  return /\bv=?(\d+\.\d+\.\d+)/.exec(stdout ?? "")?.[1] ?? null;
+  return /\b(?:version |v=?)(\d+\.\d+\.\d+)/.exec(stdout ?? "")?.[1] ?? null;
 }
 
 /** Whether `version` is `major.minor` or later. */

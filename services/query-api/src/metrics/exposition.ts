@@ -6,11 +6,21 @@ export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** A single value behind a bucket, with labels that lead to it. */
+export interface Exemplar {
+  readonly labels: Labels;
+  readonly value: number;
+  /** Unix time. */
+  readonly atS: number;
+}
+
 export interface Sample {
   /** Behind the family's name: "_sum", "_count", "_bucket"; "" for plain families. */
   readonly suffix: string;
   readonly labels: Labels;
   readonly value: number;
+  /** Shown by OpenMetrics only, behind buckets. */
+  readonly exemplar?: Exemplar;
 }
 
 export interface Family {
@@ -37,6 +47,41 @@ function familyText({ name, help, type, samples }: Family): string {
     head +
     samples.map(({ suffix, labels, value }) => `${name}${suffix}${labelText(labels)} ${numberText(value)}\n`).join("")
   );
+}
+
+/**
+ * OpenMetrics, version 1.0.0: the same families, but that a counter's family is named without its "_total", buckets may
+ * carry exemplars, and an end is marked.
+ * Source: OpenMetrics 1.0.0, "Text format" and "Exemplars".
+ */
+export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+export function openMetrics(families: readonly Family[]): string {
+  const texts = families.filter((family) => family.samples.length > 0).map(openMetricsFamily);
+  return `${texts.join("")}# EOF\n`;
+}
+
+function openMetricsFamily({ name, help, type, samples }: Family): string {
+  const family = type === "counter" ? name.replace(/_total$/, "") : name;
+  const lines = samples.map(
+    ({ suffix, labels, value, exemplar }) =>
+      `${name}${suffix}${labelText(labels)} ${numberText(value)}${exemplarText(exemplar)}\n`,
+  );
+  return `# HELP ${family} ${escapeLabel(help)}\n# TYPE ${family} ${type}\n${lines.join("")}`;
+}
+
+/** Characters that the names and values of an exemplar's labels may have together. Source: OpenMetrics 1.0.0. */
+export const EXEMPLAR_CHARACTERS_MAX = 128;
+
+/** An exemplar whose labels are too long is left out: the sample counts without it. */
+function exemplarText(exemplar: Exemplar | undefined): string {
+  if (exemplar === undefined) return "";
+  const characters = Object.entries(exemplar.labels).reduce(
+    (sum, [name, value]) => sum + [...name, ...value].length,
+    0,
+  );
+  if (characters > EXEMPLAR_CHARACTERS_MAX) return "";
+  return ` # ${labelText(exemplar.labels) || "{}"} ${numberText(exemplar.value)} ${exemplar.atS.toFixed(3)}`;
 }
 
 function labelText(labels: Labels): string {

@@ -1,10 +1,10 @@
 import { Distribution } from "@farmscope/domain";
 import type { FarmWindow } from "@farmscope/proto";
-import { METRIC_FARMS_MAX, METRIC_NODES_MAX } from "../limits.ts";
+import { METRIC_ALERTS_MAX, METRIC_FARMS_MAX, METRIC_NODES_MAX } from "../limits.ts";
 import { farmSummary } from "../measure/farm.ts";
 import type { PartitionNodes } from "../read/fleet.ts";
-import type { Balances, FarmSummary, NodeLine, SignalName, StatusAnswer } from "../schemas/index.ts";
-import { type Family, type Sample, sample } from "./exposition.ts";
+import type { AlertEventLine, Balances, FarmSummary, NodeLine, SignalName, StatusAnswer } from "../schemas/index.ts";
+import { type Exemplar, type Family, type Sample, sample } from "./exposition.ts";
 import { histogramSamples } from "./histogram-samples.ts";
 
 /** What is known of every farm, from its newest closed window. */
@@ -80,8 +80,14 @@ const HISTOGRAMS: readonly { readonly signal: SignalName; readonly name: string;
   { signal: "gc_pause", name: "farmscope_gc_pause_seconds", help: "Stops of managed runtimes for garbage collection." },
 ];
 
-/** Latency histograms of every farm: sums over its nodes since they were first seen. */
-export function latencyFamilies(partitions: readonly PartitionNodes[]): Family[] {
+/**
+ * Latency histograms of every farm: sums over its nodes since they were first seen.
+ * @param exemplarsOf single values of a farm and signal, for the formats that show them.
+ */
+export function latencyFamilies(
+  partitions: readonly PartitionNodes[],
+  exemplarsOf: (farm: string, signal: SignalName) => readonly Exemplar[] = () => [],
+): Family[] {
   const farms = [...new Set(partitions.flatMap((nodes) => [...nodes.distributions.keys()]))].sort();
   return HISTOGRAMS.map(({ signal, name, help }) => ({
     name,
@@ -93,9 +99,24 @@ export function latencyFamilies(partitions: readonly PartitionNodes[]): Family[]
         const part = nodes.distributions.get(farm)?.get(signal);
         if (part !== undefined) sum.add(part);
       }
-      return histogramSamples(sum, { farm });
+      return histogramSamples(sum, { farm }, exemplarsOf(farm, signal));
     }),
   }));
+}
+
+/** Alerts that are pending or firing, by rule: never one series for each instance. */
+export function alertFamilies(active: readonly AlertEventLine[]): Family[] {
+  const counts = new Map<string, { labels: Readonly<Record<string, string>>; count: number }>();
+  for (const { rule, severity, transition } of active) {
+    const state = transition === "pending" ? "pending" : "firing";
+    const labels = { rule, severity: severity ?? "none", state };
+    const key = JSON.stringify(labels);
+    const found = counts.get(key);
+    if (found === undefined) counts.set(key, { labels, count: 1 });
+    else found.count++;
+  }
+  const samples = [...counts.values()].slice(0, METRIC_ALERTS_MAX).map(({ labels, count }) => sample(count, labels));
+  return [{ name: "farmscope_alerts", help: "Alerts that are pending or firing.", type: "gauge", samples }];
 }
 
 /** The installation's own state. */
