@@ -11,3 +11,6 @@ export function fnv1a(text: string): number {
 export function partitionOf(name: string, partitions: number): number {
   return fnv1a(name) % partitions;
 }
+
+/** Key of ticks in fs.ev; no node has it, since ids of nodes do not begin with a tilde. */
+export const TICK_KEY = "~tick";

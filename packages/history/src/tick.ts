@@ -1,8 +1,5 @@
 import { create, EventRecordSchema, toBinary } from "@farmscope/proto";
 
-/** Key of ticks in fs.ev; no node has it, since ids of nodes do not begin with a tilde. */
-export const TICK_KEY = "~tick";
-
 /**
  * A tick of a partition's owner, as a record of fs.ev.
  * @param quantiles those that rules name now.

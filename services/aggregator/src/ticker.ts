@@ -1,4 +1,5 @@
-import { encodeTick, TICK_KEY } from "@farmscope/history";
+import { TICK_KEY } from "@farmscope/domain";
+import { encodeTick } from "@farmscope/history";
 import type { EventLog } from "@farmscope/log";
 import { type Clock, type Logger, messageOf, OperatingError } from "@farmscope/runtime";
 

@@ -1,4 +1,4 @@
-import { partitionOf } from "@farmscope/domain";
+import { partitionOf, REORDER_WAIT_MS, TICK_KEY } from "@farmscope/domain";
 import type { EventLog, LogReader, LogRecord } from "@farmscope/log";
 import { EventRecordSchema, fromBinary } from "@farmscope/proto";
 import { type Clock, OperatingError, retrying } from "@farmscope/runtime";
@@ -17,6 +17,11 @@ const BUFFER_BYTES_MAX = 1 << 20;
  * same partition.
  */
 const PLACES_PER_BATCH = 4;
+/**
+ * Age of the first batch behind a hole from which on the hole stays, in milliseconds. Half of what the fold waits for it:
+ * the other half is for our first batch to reach the log, which tells the fold what comes again.
+ */
+const HOLE_MS_MAX = REORDER_WAIT_MS / 2;
 
 export interface ResumeOptions {
   readonly log: EventLog;
@@ -31,7 +36,7 @@ export interface ResumeOptions {
 export interface ResumePoint {
   /** Newest start of this boot. */
   readonly start: number;
-  /** Source position that its batches reach, none missing before it. */
+  /** Source position that its batches reach, none missing before it but what is given up. */
   readonly sourcePosition: number;
 }
 
@@ -41,6 +46,7 @@ interface Logged {
   readonly seq: number;
   /** Source position that it reaches. */
   readonly position: number;
+  readonly appendedAtMs: number;
 }
 
 /**
@@ -50,6 +56,9 @@ interface Logged {
  * Only batches of the same boot count: a source that begins another life has nothing to go on from. Nodes that are new
  * to the log are left out. A hole is looked for among as many batches as can have been on their way; cost: one short
  * reading of the log's end for each node.
+ *
+ * A hole that is older than {@link HOLE_MS_MAX} stays: whoever folds the log gives up waiting soon, or has, and goes on
+ * with what stands behind it, which then must not come again.
  */
 export async function resumePoints(
   nodes: readonly SourceNode[],
@@ -77,24 +86,35 @@ export function startedAfter(node: SourceNode, point: ResumePoint | undefined): 
   return { id, boot, start: point.start + 1, clock: () => node.clock() };
 }
 
-/** Position of the last batch before the first hole, among logged batches of one boot, as they stand in the log. */
-export function contiguousPosition(batches: readonly Logged[], windowBatchesMax: number): number {
+/**
+ * Position of the last batch before the first hole, among logged batches of one boot, as they stand in the log.
+ * @param watermarkMs newest tick of the log: holes whose first batch behind them is much older count as given up.
+ */
+export function contiguousPosition(batches: readonly Logged[], windowBatchesMax: number, watermarkMs: number): number {
   const start = newestStart(batches);
-  const positions = new Map(
-    batches.filter((batch) => batch.start === start).map(({ seq, position }) => [seq, position]),
-  );
+  const logged = new Map(batches.filter((batch) => batch.start === start).map((batch) => [batch.seq, batch]));
   // All before the window had been acknowledged: if one stands here, it came late, or twice.
-  const oldest = Math.max(...positions.keys()) - windowBatchesMax;
-  let seq = Math.min(...[...positions.keys()].filter((candidate) => candidate >= oldest));
+  const oldest = Math.max(...logged.keys()) - windowBatchesMax;
+  let seq = Math.min(...[...logged.keys()].filter((candidate) => candidate >= oldest));
   // What stands behind the start's own batches came late, and tells nothing of where it began.
   const earlier = batches.slice(
     0,
     batches.findIndex((batch) => batch.start === start),
   );
   // Its beginning is missing, although what came before it is there.
-  if (seq > 0 && oldest <= 0 && earlier.length > 0) return contiguousPosition(earlier, windowBatchesMax);
-  while (positions.has(seq + 1)) seq++;
-  return positions.get(seq) ?? 0;
+  if (seq > 0 && oldest <= 0 && earlier.length > 0) {
+    return contiguousPosition(earlier, windowBatchesMax, watermarkMs);
+  }
+  for (let next: number | null = seq; next !== null; next = nextOf(logged, seq, watermarkMs)) seq = next;
+  return logged.get(seq)?.position ?? 0;
+}
+
+/** The batch after this one, or behind the hole after it when that is given up; null when there is none. */
+function nextOf(logged: ReadonlyMap<number, Logged>, seq: number, watermarkMs: number): number | null {
+  if (logged.has(seq + 1)) return seq + 1;
+  const behind = [...logged.values()].filter((batch) => batch.seq > seq);
+  const firstMs = Math.min(...behind.map(({ appendedAtMs }) => appendedAtMs));
+  return watermarkMs >= firstMs + HOLE_MS_MAX ? Math.min(...behind.map((batch) => batch.seq)) : null;
 }
 
 function newestStart(batches: readonly Logged[]): number {
@@ -119,7 +139,9 @@ async function pointOf(node: SourceNode, options: ResumeOptions): Promise<Resume
     await reader.close();
   }
   if (batches.length === 0) return null;
-  return { start: newestStart(batches), sourcePosition: contiguousPosition(batches, windowBatchesMax) };
+  const tick = await log.lastOf(stream, TICK_KEY);
+  const sourcePosition = contiguousPosition(batches, windowBatchesMax, tick?.appendedAtMs ?? 0);
+  return { start: newestStart(batches), sourcePosition };
 }
 
 /**
@@ -145,5 +167,6 @@ function loggedOf(record: LogRecord, boot: string): Logged | null {
   if (body.case !== "batch") return null;
   const { identity, sourcePosition } = body.value;
   if (identity === undefined || identity.boot !== boot) return null;
-  return { start: Number(identity.start), seq: identity.seq, position: Number(sourcePosition) };
+  const position = Number(sourcePosition);
+  return { start: Number(identity.start), seq: identity.seq, position, appendedAtMs: record.appendedAtMs };
 }

@@ -6,7 +6,7 @@ import { BatchOrder, HELD_BATCHES_MAX, type OrderStep, REORDER_WAIT_MS } from ".
 const T0 = 1_700_000_000_000;
 
 function offer(order: BatchOrder<number>, seq: number, appendedAtMs = T0, start = 1, boot = "b"): OrderStep<number>[] {
-  return order.offer({ boot, start, seq, appendedAtMs }, seq);
+  return order.offer({ boot, start, seq, appendedAtMs, sourcePosition: 0 }, seq);
 }
 
 function turns(steps: readonly OrderStep<number>[]): number[] {
@@ -88,6 +88,33 @@ test("a new start lets go of what the old one held, and stragglers of the old on
   assert.deepEqual(kinds(offer(order, 1, T0, 1)), ["duplicate"]);
 });
 
+test("a start that goes on from before a hole passes over what the old one held behind it", () => {
+  const order = new BatchOrder<string>();
+  const place = (start: number, seq: number, sourcePosition: number) => {
+    return { boot: "b", start, seq, appendedAtMs: T0, sourcePosition };
+  };
+  for (const seq of [0, 1, 3, 4]) order.offer(place(1, seq, 10 * (seq + 1)), `old ${seq}`);
+  assert.deepEqual(order.offer(place(2, 0, 20), "new 0"), [
+    { kind: "duplicate", item: "old 3" },
+    { kind: "duplicate", item: "old 4" },
+    { kind: "start", boot: "b", start: 2, firstSeq: 0, resumes: true },
+    { kind: "turn", item: "new 0" },
+  ]);
+  assert.equal(order.held, 0);
+});
+
+test("a start that goes on from behind a hole takes the hole for lost, and what stands behind it for good", () => {
+  const order = new BatchOrder<string>();
+  const place = (start: number, seq: number, sourcePosition: number) => {
+    return { boot: "b", start, seq, appendedAtMs: T0, sourcePosition };
+  };
+  for (const seq of [0, 2]) order.offer(place(1, seq, 10 * (seq + 1)), `old ${seq}`);
+  assert.deepEqual(
+    order.offer(place(2, 0, 30), "new 0").map(({ kind }) => kind),
+    ["gap", "turn", "start", "turn"],
+  );
+});
+
 test("a boot that is over does not come back, even when its clock was ahead", () => {
   const order = new BatchOrder<number>();
   offer(order, 0, T0, 5, "first");
@@ -98,7 +125,7 @@ test("a boot that is over does not come back, even when its clock was ahead", ()
 test("where the log's beginning is gone, the first batch begins the count, but only of the first start", () => {
   const order = new BatchOrder<number>(true);
   assert.deepEqual(offer(order, 700), [
-    { kind: "start", boot: "b", start: 1, firstSeq: 700 },
+    { kind: "start", boot: "b", start: 1, firstSeq: 700, resumes: false },
     { kind: "turn", item: 700 },
   ]);
   assert.deepEqual(kinds(offer(order, 4, T0, 2)), ["start"]);

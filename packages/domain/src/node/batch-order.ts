@@ -13,6 +13,8 @@ export interface BatchPlace {
   readonly start: number;
   readonly seq: number;
   readonly appendedAtMs: number;
+  /** Where its source stood behind it, counted from the boot's beginning; 0 when the source cannot go back. */
+  readonly sourcePosition: number;
 }
 
 /** What comes out of the ordering, in this order, to be acted upon one after the other. */
@@ -24,6 +26,8 @@ export type OrderStep<T> =
       readonly start: number;
       /** Sequence number that is expected first: 0, unless the log's beginning is gone. */
       readonly firstSeq: number;
+      /** What the one before had on its way comes again in this one: the batches of it that were held counted as seen. */
+      readonly resumes: boolean;
     }
   /** Sequence numbers [from, from + count) are declared lost. */
   | { readonly kind: "gap"; readonly from: number; readonly count: number }
@@ -34,6 +38,7 @@ export type OrderStep<T> =
 interface Held<T> {
   readonly item: T;
   readonly appendedAtMs: number;
+  readonly sourcePosition: number;
 }
 
 /**
@@ -75,7 +80,8 @@ export class BatchOrder<T> {
     const steps: OrderStep<T>[] = [];
     if (place.boot !== this.#boot || place.start !== this.#start) this.#begin(place, steps);
     if (place.seq < this.#next || this.#held.has(place.seq)) return [...steps, { kind: "duplicate", item }];
-    this.#held.set(place.seq, { item, appendedAtMs: place.appendedAtMs });
+    const { appendedAtMs, sourcePosition } = place;
+    this.#held.set(place.seq, { item, appendedAtMs, sourcePosition });
     this.#release(steps);
     if (this.#held.size >= HELD_BATCHES_MAX) this.#skip(steps);
     return steps;
@@ -95,9 +101,10 @@ export class BatchOrder<T> {
     into.number(this.#next);
     into.flag(this.#openBeginning);
     into.list(this.#endedBoots, (boot) => into.text(boot));
-    into.list(this.#held, ([seq, { item, appendedAtMs }]) => {
+    into.list(this.#held, ([seq, { item, appendedAtMs, sourcePosition }]) => {
       into.count(seq);
       into.number(appendedAtMs);
+      into.number(sourcePosition);
       write(item);
     });
   }
@@ -112,7 +119,8 @@ export class BatchOrder<T> {
     from.list(() => {
       const seq = from.count();
       const appendedAtMs = from.number();
-      this.#held.set(seq, { item: read(), appendedAtMs });
+      const sourcePosition = from.number();
+      this.#held.set(seq, { item: read(), appendedAtMs, sourcePosition });
     });
   }
 
@@ -122,6 +130,7 @@ export class BatchOrder<T> {
   }
 
   #begin(place: BatchPlace, steps: OrderStep<T>[]): void {
+    const resumes = this.#passOver(place, steps);
     while (this.#held.size > 0) this.#skip(steps);
     const firstEver = this.#start < 0;
     if (!firstEver && this.#boot !== place.boot) {
@@ -131,7 +140,21 @@ export class BatchOrder<T> {
     this.#boot = place.boot;
     this.#start = place.start;
     this.#next = firstEver && this.#openBeginning ? place.seq : 0;
-    steps.push({ kind: "start", boot: place.boot, start: place.start, firstSeq: this.#next });
+    steps.push({ kind: "start", boot: place.boot, start: place.start, firstSeq: this.#next, resumes });
+  }
+
+  /**
+   * A killed source goes on where its log has no hole before it, and its new start says so with its first batch: what is
+   * held of the old one from there on comes again, and would be folded twice.
+   */
+  #passOver({ boot, seq, sourcePosition }: BatchPlace, steps: OrderStep<T>[]): boolean {
+    if (boot !== this.#boot || seq > 0 || sourcePosition === 0) return false;
+    const again = [...this.#held].filter(([, held]) => held.sourcePosition > sourcePosition).sort(([a], [b]) => a - b);
+    for (const [heldSeq, { item }] of again) {
+      this.#held.delete(heldSeq);
+      steps.push({ kind: "duplicate", item });
+    }
+    return again.length > 0;
   }
 
   /** Lets go of what has no gap before it. */

@@ -90,9 +90,10 @@ export class NodeFold {
    * A new life of the emitter begins. After a new boot nothing is known of the memory any more.
    * @param firstSeq sequence number of the first batch; when it is not 0, the log's beginning is gone, and what was
    *   counted before that batch is not ours.
+   * @param resumes what the last start had on its way comes again in this one.
    */
-  begin(boot: string, start: number, firstSeq = 0): void {
-    if (this.boot !== "") for (const account of Object.values(this.accounts)) account.endStart();
+  begin(boot: string, start: number, firstSeq = 0, resumes = false): void {
+    if (this.boot !== "") for (const account of Object.values(this.accounts)) account.endStart(resumes);
     if (boot !== this.boot) this.#forgetMemory();
     this.boot = boot;
     this.start = start;

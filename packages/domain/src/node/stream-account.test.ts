@@ -56,6 +56,18 @@ test("where the log's beginning is gone, what was counted before is neither in n
   assert.deepEqual(account.balance(), { in: 30, folded: 25, dropped: 2, lost: 0, held: 3 });
 });
 
+test("what a killed start had on its way and gives again in the next is counted there", () => {
+  const account = new StreamAccount();
+  account.read(totals(12, 10, 2));
+  account.fold(10, totals(12, 10, 2));
+  account.read(totals(50, 45, 5));
+  assert.equal(account.balance().held, 35);
+  account.endStart(true);
+  account.read(totals(41, 38, 3));
+  account.fold(38, totals(41, 38, 3));
+  assert.deepEqual(account.balance(), { in: 53, folded: 48, dropped: 5, lost: 0, held: 0 });
+});
+
 test("a count of what was seen that is older than the ring's events does not break the balance", () => {
   const account = new StreamAccount();
   account.read(totals(8, 10));

@@ -32,6 +32,8 @@ export class StreamAccount {
   /** What the first folded batch found already counted, where the log before it is gone. */
   #baseline: SourceTotals = NO_TOTALS;
   #newest: SourceTotals = NO_TOTALS;
+  /** As of the newest batch whose turn has come. */
+  #settled: SourceTotals = NO_TOTALS;
   #folded = 0;
   #dead = 0;
   /** Events in batches that were declared lost. */
@@ -63,12 +65,17 @@ export class StreamAccount {
     this.#baseline = { ...totals, batched, seen: batched + totals.sampledOut + totals.lost };
   }
 
-  /** The start is over: what was still on its way is lost. */
-  endStart(): void {
+  /**
+   * The start is over: what was still on its way is lost.
+   * @param resumes it comes again in the next start instead, which counts it anew.
+   */
+  endStart(resumes = false): void {
+    if (resumes) this.#newest = this.#settled;
     const last = this.balance();
     this.#ended = { ...last, lost: last.lost + last.held, held: 0 };
     this.#baseline = NO_TOTALS;
     this.#newest = NO_TOTALS;
+    this.#settled = NO_TOTALS;
     this.#folded = 0;
     this.#dead = 0;
     this.#gap = 0;
@@ -94,7 +101,7 @@ export class StreamAccount {
   /** Writes all of it, for {@link decode}. */
   encode(into: StateWriter): void {
     encodeBalance(this.#ended, into);
-    for (const totals of [this.#baseline, this.#newest])
+    for (const totals of [this.#baseline, this.#newest, this.#settled])
       into.optional(heard(totals), (some) => encodeTotals(some, into));
     for (const count of [this.#folded, this.#dead, this.#gap]) into.number(count);
   }
@@ -104,6 +111,7 @@ export class StreamAccount {
     this.#ended = decodeBalance(from);
     this.#baseline = from.optional(() => decodeTotals(from)) ?? NO_TOTALS;
     this.#newest = from.optional(() => decodeTotals(from)) ?? NO_TOTALS;
+    this.#settled = from.optional(() => decodeTotals(from)) ?? NO_TOTALS;
     this.#folded = from.number();
     this.#dead = from.number();
     this.#gap = from.number();
@@ -112,6 +120,7 @@ export class StreamAccount {
   /** All sequence numbers up to this batch are folded, dead or lost: what is missing in its count was in lost ones. */
   #settle(totals: SourceTotals | null): void {
     if (totals === null) return;
+    this.#settled = totals;
     const missing = totals.batched - this.#baseline.batched - this.#folded - this.#dead;
     this.#gap = Math.max(this.#gap, missing);
   }

@@ -42,7 +42,8 @@ function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: Ba
   }
   if (record.position <= node.foldedThrough) return [];
   state.counters.dedupe.in++;
-  const place = { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs };
+  const sourcePosition = Number(batch.sourcePosition);
+  const place = { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs, sourcePosition };
   return [counted(state, node, node.order.offer(place, { record, batch, fault }), batch)];
 }
 

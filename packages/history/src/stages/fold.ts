@@ -29,7 +29,7 @@ function foldNode(state: PartitionState, { node, steps, read }: NodeSteps, recor
 function foldStep(state: PartitionState, node: PartitionNode, step: OrderStep<OrderedBatch>, by: LogRecord): void {
   switch (step.kind) {
     case "start":
-      node.fold.begin(step.boot, step.start, step.firstSeq);
+      node.fold.begin(step.boot, step.start, step.firstSeq, step.resumes);
       return;
     case "gap": {
       const { boot, start } = node.fold;
