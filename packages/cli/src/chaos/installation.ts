@@ -29,6 +29,15 @@ export interface InstallationOptions {
   readonly partitions: number;
   readonly settings?: Partial<Config>;
   readonly tell: (line: string) => void;
+  /** Told of every line that a service says. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface ServiceOptions {
+  /** What differs from the installation's settings. */
+  readonly settings?: Partial<Config>;
+  /** Whether it is started again when it dies. Default true. */
+  readonly keepAlive?: boolean;
 }
 
 /** Servers and services on loopback, each a process of its own, supervised, with everything that they say kept. */
@@ -88,7 +97,7 @@ export class Installation implements AsyncDisposable {
     name: string,
     role: Role,
     args: readonly string[],
-    settings: Partial<Config> = {},
+    { settings = {}, keepAlive = true }: ServiceOptions = {},
   ): Promise<SupervisedProcess> {
     const file = this.#fileOf(name);
     const service: SupervisedProcess = new SupervisedProcess(
@@ -97,7 +106,7 @@ export class Installation implements AsyncDisposable {
         command: process.execPath,
         args: [MAIN, ...args],
         env: environmentOf({ ...this.config, ...settings }),
-        keepAlive: true,
+        keepAlive,
         onLine: (line) => this.#onLine(line, file),
         onExit: ({ code, signal }) => {
           if (code === 0) void service.stop();
@@ -154,6 +163,7 @@ export class Installation implements AsyncDisposable {
   #onLine(line: string, file: WriteStream): void {
     file.write(`${line}\n`);
     if (line.includes("STORE_FENCED")) this.fenced++;
+    this.#options.onLine?.(line);
   }
 
   #onUnexpectedExit(name: string, how: number | string | null): void {

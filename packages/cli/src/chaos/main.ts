@@ -2,6 +2,7 @@
  * `npm run chaos`: the real services as processes of their own, under conditions that break things.
  *
  *   npm run chaos -- --log jetstream --kills 40 --seed 1 --nodes 200     SIGKILL and SIGSTOP of everything, at random
+ *   npm run chaos -- takeover --nodes 2500 --runs 10                     how long partitions stand still when one dies
  *
  * `--json` ends with one JSON document on the last line; `--directory` keeps everything that servers and services wrote.
  */
@@ -11,14 +12,20 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf, SystemClock } from "@farmscope/runtime";
 import { runKills } from "./kills.ts";
+import { runTakeovers } from "./takeover.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   options: {
     log: { type: "string", default: "jetstream" },
     seed: { type: "string", default: "1" },
-    nodes: { type: "string", default: "200" },
+    nodes: { type: "string" },
+    rate: { type: "string" },
     kills: { type: "string", default: "40" },
-    rate: { type: "string", default: "150" },
+    runs: { type: "string", default: "10" },
+    partitions: { type: "string", default: "16" },
+    "node-mib": { type: "string", default: "16" },
+    "rest-seconds": { type: "string", default: "5" },
+    "checkpoint-interval-ms": { type: "string", default: "300000" },
     directory: { type: "string" },
     json: { type: "boolean", default: false },
   },
@@ -26,35 +33,56 @@ const { values } = parseArgs({
 });
 const tell = (line: string): void => console.error(line);
 
-function countOf(name: "seed" | "nodes" | "kills" | "rate"): number {
-  const count = Number(values[name]);
-  if (Number.isSafeInteger(count) && count >= 0) return count;
-  throw new Error(`--${name} takes a whole number, not ${values[name]}`);
+interface Report {
+  readonly faults: readonly string[];
 }
 
-async function main(): Promise<number> {
+type Values = typeof values;
+type CountName = { [Name in keyof Values]: Values[Name] extends string | undefined ? Name : never }[keyof Values];
+
+function countOf(name: NonNullable<CountName>, otherwise?: number): number {
+  const text = values[name];
+  const count = text === undefined ? otherwise : Number(text);
+  if (Number.isSafeInteger(count) && count! >= 0) return count!;
+  throw new Error(`--${name} takes a whole number, not ${text}`);
+}
+
+async function run(directory: string): Promise<Report> {
   const { log } = values;
   if (log !== "jetstream" && log !== "kafka") throw new Error(`--log takes jetstream or kafka, not ${log}`);
+  const common = { clock: new SystemClock(), log, directory, seed: countOf("seed"), tell } as const;
+  switch (positionals[0] ?? "kills") {
+    case "kills":
+      return await runKills({
+        ...common,
+        nodes: countOf("nodes", 200),
+        kills: countOf("kills"),
+        rate: countOf("rate", 150),
+      });
+    case "takeover":
+      return await runTakeovers({
+        ...common,
+        nodes: countOf("nodes", 2_500),
+        runs: countOf("runs"),
+        rate: countOf("rate", 20),
+        nodeMib: countOf("node-mib"),
+        partitions: countOf("partitions"),
+        restSeconds: countOf("rest-seconds"),
+        checkpointIntervalMs: countOf("checkpoint-interval-ms"),
+      });
+    default:
+      throw new Error(`there is no ${positionals[0]}: kills or takeover`);
+  }
+}
+
+try {
   const directory = values.directory ?? mkdtempSync(join(tmpdir(), "farmscope-chaos-"));
-  const report = await runKills({
-    clock: new SystemClock(),
-    log,
-    directory,
-    seed: countOf("seed"),
-    nodes: countOf("nodes"),
-    kills: countOf("kills"),
-    rate: countOf("rate"),
-    tell,
-  });
+  const report = await run(directory);
   for (const fault of report.faults) tell(`FAULT: ${fault}`);
   if (values.json) console.log(JSON.stringify(report));
   if (report.faults.length > 0) tell(`what everybody said is in ${directory}`);
   else if (values.directory === undefined) rmSync(directory, { recursive: true, force: true });
-  return report.faults.length === 0 ? 0 : 1;
-}
-
-try {
-  process.exitCode = await main();
+  process.exitCode = report.faults.length === 0 ? 0 : 1;
 } catch (error) {
   tell(messageOf(error));
   process.exitCode = 2;

@@ -42,9 +42,24 @@ export async function readOutcome(
   trafficMsMax: number,
   clock: Clock,
 ): Promise<Outcome> {
-  const { outside } = installation;
   const haveEnded = async (): Promise<boolean> => emitters.every(({ state }) => state === "stopped");
   if (!(await waitUntil(clock, trafficMsMax, haveEnded))) throw timeout("the emitters did not end", trafficMsMax);
+  const views = await settledViews(installation, clock);
+  return {
+    hash: await hashOfNodes(installation.outside, clock, views),
+    nodes: views.length,
+    events: balanceOf(views),
+    gaps: sumOf(views, ({ batches }) => Number(batches?.gaps ?? 0)),
+    duplicates: sumOf(views, ({ batches }) => Number(batches?.duplicates ?? 0)),
+  };
+}
+
+/** The balance of all nodes, once all that has been published is committed. @throws {OperatingError} TIMEOUT. */
+export async function readBalance(installation: Installation, clock: Clock): Promise<EventBalance> {
+  return balanceOf(await settledViews(installation, clock));
+}
+
+async function settledViews({ outside }: Installation, clock: Clock): Promise<readonly NodeView[]> {
   const published = await eventPositions(outside);
   let views: NodeView[] = [];
   const isFolded = async (): Promise<boolean> => {
@@ -54,13 +69,7 @@ export async function readOutcome(
     return balanceOf(views).held === 0;
   };
   if (!(await waitUntil(clock, SETTLE_MS_MAX, isFolded))) throw timeout("not everything was folded", SETTLE_MS_MAX);
-  return {
-    hash: await hashOfNodes(outside, clock, views),
-    nodes: views.length,
-    events: balanceOf(views),
-    gaps: sumOf(views, ({ batches }) => Number(batches?.gaps ?? 0)),
-    duplicates: sumOf(views, ({ batches }) => Number(batches?.duplicates ?? 0)),
-  };
+  return views;
 }
 
 /** Folds the log of an installation again, whose services have ended, and compares. */

@@ -1,5 +1,5 @@
 import type { SupervisedProcess } from "@farmscope/runtime";
-import type { Installation } from "./installation.ts";
+import type { Installation, ServiceOptions } from "./installation.ts";
 
 /** Seeded traffic of a fleet, shared by several emitters. */
 export interface Traffic {
@@ -36,9 +36,17 @@ export async function startTraffic(installation: Installation, traffic: Traffic)
 }
 
 /** Starts aggregators, each a replica of its own. */
-export async function startAggregators(installation: Installation, count: number): Promise<void> {
+export async function startAggregators(
+  installation: Installation,
+  count: number,
+  options: ServiceOptions = {},
+): Promise<SupervisedProcess[]> {
+  const started: SupervisedProcess[] = [];
   for (let index = 0; index < count; index++) {
     const replicaId = `aggregator-${index}`;
-    await installation.startService(replicaId, "aggregator", ["aggregate"], { replicaId });
+    const settings = { ...options.settings, replicaId };
+    const own = { ...options, settings };
+    started.push(await installation.startService(replicaId, "aggregator", ["aggregate"], own));
   }
+  return started;
 }
