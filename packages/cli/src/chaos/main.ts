@@ -3,6 +3,7 @@
  *
  *   npm run chaos -- --log jetstream --kills 40 --seed 1 --nodes 200     SIGKILL and SIGSTOP of everything, at random
  *   npm run chaos -- takeover --nodes 2500 --runs 10                     how long partitions stand still when one dies
+ *   npm run chaos -- replay --nodes 20 --seconds 600                     what is replayed, against what was live
  *
  * `--json` ends with one JSON document on the last line; `--directory` keeps everything that servers and services wrote.
  */
@@ -12,6 +13,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { messageOf, SystemClock } from "@farmscope/runtime";
 import { runKills } from "./kills.ts";
+import { runReplays } from "./replays.ts";
 import { runTakeovers } from "./takeover.ts";
 
 const { values, positionals } = parseArgs({
@@ -24,6 +26,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "10" },
     partitions: { type: "string", default: "16" },
     "node-mib": { type: "string", default: "16" },
+    seconds: { type: "string", default: "600" },
     "rest-seconds": { type: "string", default: "5" },
     "checkpoint-interval-ms": { type: "string", default: "300000" },
     directory: { type: "string" },
@@ -70,8 +73,15 @@ async function run(directory: string): Promise<Report> {
         restSeconds: countOf("rest-seconds"),
         checkpointIntervalMs: countOf("checkpoint-interval-ms"),
       });
+    case "replay":
+      return await runReplays({
+        ...common,
+        nodes: countOf("nodes", 20),
+        rate: countOf("rate", 1_000),
+        seconds: countOf("seconds"),
+      });
     default:
-      throw new Error(`there is no ${positionals[0]}: kills or takeover`);
+      throw new Error(`there is no ${positionals[0]}: kills, takeover or replay`);
   }
 }
 
