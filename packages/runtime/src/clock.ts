@@ -14,18 +14,39 @@ export interface Clock {
    * @throws {OperatingError} ABORTED when `signal` fires first.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves when everything else that could go on has had its turn: timers, answers from servers. To be awaited between
+   * pieces of work that take milliseconds and wait for nothing; of several callers one goes on in each turn of the event
+   * loop. Absent: time is simulated, and work takes none.
+   */
+  turn?(): Promise<void>;
   /** A number in [0, 1) for jitter, where time is simulated and chance must be too. Absent: the machine's own chance. */
   random?(): number;
 }
 
 /** The machine's own clocks. */
 export class SystemClock implements Clock {
+  readonly #turns: (() => void)[] = [];
+
   nowMs(): number {
     return Date.now();
   }
 
   monotonicMs(): number {
     return performance.now();
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#turns.push(resolve);
+      if (this.#turns.length === 1) setImmediate(() => this.#passTurn());
+    });
+  }
+
+  /** The next one is let go only when the event loop has been round. */
+  #passTurn(): void {
+    this.#turns.shift()?.();
+    if (this.#turns.length > 0) setImmediate(() => this.#passTurn());
   }
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {

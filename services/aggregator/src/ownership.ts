@@ -6,7 +6,9 @@ import type { Worker } from "./worker.ts";
 /** Role under which aggregators announce themselves. */
 export const AGGREGATOR_ROLE = "aggregator";
 /** Leases are renewed this many times within their time to live. */
-const ROUNDS_PER_TTL = 3;
+const RENEWALS_PER_TTL = 3;
+/** It is looked for leases to take or hand over this many times within that time: a dead owner's are free at its end. */
+const LOOKS_PER_TTL = 5;
 
 export interface OwnershipOptions {
   readonly coordination: Coordination;
@@ -20,10 +22,10 @@ export interface OwnershipOptions {
 }
 
 interface Held {
-  readonly lease: Lease;
+  lease: Lease;
   readonly stop: AbortController;
   /** Resolves when the worker has ended, for whatever reason. */
-  readonly ended: Promise<void>;
+  ended: Promise<void>;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Ownership {
   readonly #held = new Map<string, Held>();
   /** The first error that is not an operating one: it ends the process. */
   #fault: unknown = null;
+  #endOnFault: AbortController | null = null;
 
   constructor(options: OwnershipOptions) {
     this.#options = options;
@@ -47,11 +50,16 @@ export class Ownership {
 
   /** Runs until `signal` fires, then stops every worker, with its last commit, and gives all leases up. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, coordination } = this.#options;
-    while (!signal.aborted && this.#fault === null) {
-      await this.#round(signal);
-      await clock.sleep(coordination.ttlMs / ROUNDS_PER_TTL, signal).catch(() => {});
-    }
+    const { coordination } = this.#options;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    this.#endOnFault = over;
+    await this.#tolerate(() => coordination.announce(this.#member));
+    // Renewals wait for nothing: handing a lease over takes as long as its worker's last commit.
+    await Promise.all([
+      this.#repeat(RENEWALS_PER_TTL, either, () => this.#renewAll()),
+      this.#repeat(LOOKS_PER_TTL, either, () => this.#rebalanceAll(either)),
+    ]);
     await Promise.all([...this.#held.keys()].map((name) => this.#handOver(name)));
     await this.#tolerate(() => coordination.withdraw(this.#member));
     if (this.#fault !== null) throw this.#fault;
@@ -61,57 +69,94 @@ export class Ownership {
     return { id: this.#options.replicaId, role: AGGREGATOR_ROLE };
   }
 
-  async #round(signal: AbortSignal): Promise<void> {
-    const { coordination, groups } = this.#options;
-    await this.#tolerate(async () => {
-      await coordination.announce(this.#member);
-      await Promise.all([...this.#held].map(([name, held]) => this.#renew(name, held)));
-      const members = (await coordination.members(AGGREGATOR_ROLE)).map(({ id }) => id);
-      for (const leases of groups) if (!signal.aborted) await this.#rebalance(members, leases);
-    });
+  async #repeat(timesPerTtl: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    const { clock, coordination } = this.#options;
+    while (!signal.aborted) {
+      await this.#tolerate(work);
+      await clock.sleep(coordination.ttlMs / timesPerTtl, signal).catch(() => {});
+    }
   }
 
-  async #rebalance(members: readonly string[], leases: readonly string[]): Promise<void> {
-    const { coordination, replicaId } = this.#options;
-    const holders = await holdersOf(coordination, leases);
-    for (const name of leases) if (this.#held.has(name)) holders.set(name, replicaId);
+  async #renewAll(): Promise<void> {
+    const { coordination } = this.#options;
+    const renewals = [...this.#held].map(([name, held]) => this.#renew(name, held));
+    await Promise.all([coordination.announce(this.#member), ...renewals]);
+  }
+
+  async #rebalanceAll(signal: AbortSignal): Promise<void> {
+    const { coordination, groups } = this.#options;
+    const members = (await coordination.members(AGGREGATOR_ROLE)).map(({ id }) => id);
+    const holders = await coordination.holders("");
+    const rebalance = (leases: readonly string[]): Promise<void> => this.#rebalance(members, holders, leases);
+    if (!signal.aborted) await Promise.all(groups.map(rebalance));
+  }
+
+  async #rebalance(
+    members: readonly string[],
+    all: ReadonlyMap<string, string>,
+    leases: readonly string[],
+  ): Promise<void> {
+    const { replicaId } = this.#options;
+    const holders = new Map<string, string>();
+    for (const name of leases) {
+      const holder = this.#held.has(name) ? replicaId : all.get(name);
+      if (holder !== undefined) holders.set(name, holder);
+    }
     const { acquire, acquireMax, release } = spread(replicaId, members, holders, leases);
     await Promise.all(release.map((name) => this.#handOver(name)));
-    let acquired = 0;
-    for (const name of acquire) {
-      if (acquired === acquireMax) return;
-      const lease = await coordination.acquire(name, replicaId);
-      if (lease === null) continue;
-      acquired++;
-      this.#start(name, lease);
+    // As many at once as are wanted; where another was faster, as many again.
+    let wanted = acquireMax;
+    for (let at = 0; wanted > 0 && at < acquire.length; ) {
+      const names = acquire.slice(at, at + wanted);
+      at += names.length;
+      const outcomes = await Promise.all(names.map((name) => this.#acquire(name)));
+      wanted -= outcomes.filter((isOurs) => isOurs).length;
     }
+  }
+
+  async #acquire(name: string): Promise<boolean> {
+    const { coordination, replicaId } = this.#options;
+    const lease = await coordination.acquire(name, replicaId);
+    if (lease !== null) this.#start(name, lease);
+    return lease !== null;
   }
 
   async #renew(name: string, held: Held): Promise<void> {
     if (await held.lease.renew()) return;
-    this.#options.logger.warn({ lease: name }, "the lease was lost");
-    await this.#handOver(name);
+    const { coordination, logger, replicaId } = this.#options;
+    if (this.#held.get(name) !== held) return;
+    // It expired while we were busy or the server away, and nobody wanted it: the worker has lost nothing.
+    const again = await coordination.acquire(name, replicaId);
+    if (again !== null) {
+      held.lease = again;
+      return;
+    }
+    logger.warn({ lease: name }, "the lease was lost");
+    held.stop.abort();
   }
 
   #start(name: string, lease: Lease): void {
     const { logger, workerOf } = this.#options;
     const stop = new AbortController();
-    const ended = workerOf(name)
+    const held: Held = { lease, stop, ended: Promise.resolve() };
+    this.#held.set(name, held);
+    held.ended = workerOf(name)
       .run(stop.signal)
       .catch((error: unknown) => this.#failed(name, error))
-      .then(() => this.#ended(name, lease));
-    this.#held.set(name, { lease, stop, ended });
+      .then(() => this.#ended(name, held));
     logger.info({ lease: name }, "took over");
   }
 
   #failed(name: string, error: unknown): void {
     this.#options.logger.error({ lease: name, err: error }, `gave up: ${messageOf(error)}`);
-    if (!(error instanceof OperatingError)) this.#fault ??= error;
+    if (error instanceof OperatingError) return;
+    this.#fault ??= error;
+    this.#endOnFault?.abort();
   }
 
-  async #ended(name: string, lease: Lease): Promise<void> {
+  async #ended(name: string, held: Held): Promise<void> {
     this.#held.delete(name);
-    await this.#tolerate(() => lease.release());
+    await this.#tolerate(() => held.lease.release());
   }
 
   /** Lets a worker commit what it has, then gives its lease up, so that another can go on at once. */
@@ -130,10 +175,4 @@ export class Ownership {
       this.#options.logger.warn({ code: error.code }, messageOf(error));
     }
   }
-}
-
-async function holdersOf(coordination: Coordination, leases: readonly string[]): Promise<Map<string, string>> {
-  const prefix = leases[0]?.charAt(0) ?? "";
-  const all = await coordination.holders(prefix);
-  return new Map(leases.flatMap((name) => (all.has(name) ? [[name, all.get(name)!] as const] : [])));
 }

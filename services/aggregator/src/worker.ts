@@ -106,6 +106,8 @@ async function liveOnce<Changed>(
     while (!signal.aborted) {
       await lastValueFrom(onePull, { defaultValue: undefined });
       hasMore = life.between?.() ?? false;
+      // An owner that catches up never waits for the log: leases must be renewed and ticks appended all the same.
+      await clock.turn?.();
     }
     if (schedule.isPending()) await schedule.flush();
   } finally {

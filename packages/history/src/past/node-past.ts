@@ -1,4 +1,4 @@
-import { type NodeFold, nodeView, OFFLINE_AFTER_MS, PageFold, StateReader, StateWriter } from "@farmscope/domain";
+import { type NodeFold, nodeView, OFFLINE_AFTER_MS, PageFold, StateReader, StateWriter, TICK_KEY } from "@farmscope/domain";
 import type { EventLog, LogRecord, StreamPositions } from "@farmscope/log";
 import type { Batch, NodeView, PageMapView } from "@farmscope/proto";
 import { OperatingError } from "@farmscope/runtime";
@@ -7,7 +7,6 @@ import { decodeOne } from "../stages/decode.ts";
 import { type NodeSteps, type Ordered, orderOne } from "../stages/dedupe.ts";
 import { foldOne } from "../stages/fold.ts";
 import { windowOne } from "../stages/window.ts";
-import { TICK_KEY } from "../tick.ts";
 import { pageMapHeadOf } from "../views.ts";
 import { type Cut, cutOf } from "./cut.ts";
 import { keyedRecords } from "./keyed-records.ts";

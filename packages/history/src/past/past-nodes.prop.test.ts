@@ -8,6 +8,7 @@ import {
   type OrderStep,
   PageFold,
   Random,
+  TICK_KEY,
   tickToUnixMs,
 } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
@@ -18,7 +19,7 @@ import { PartitionRun } from "../fixtures/partition-run.ts";
 import { randomWorld } from "../fixtures/random-world.ts";
 import type { OrderedBatch } from "../partition-state.ts";
 import { orderedBatchOf } from "../stages/decode.ts";
-import { TICK_KEY } from "../tick.ts";
+import { placeOf } from "../stages/dedupe.ts";
 import type { Moment } from "./moment.ts";
 import { PastNodes } from "./past-nodes.ts";
 
@@ -107,11 +108,6 @@ class SlowPast {
     const { position, appendedAtMs } = record;
     this.fold.fold(batch, this.#content, { position, appendedAtMs, openFromMs: Number.NEGATIVE_INFINITY });
   }
-}
-
-function placeOf({ batch, record }: OrderedBatch) {
-  const { boot, start, seq } = batch.identity!;
-  return { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs };
 }
 
 async function writeCheckpoints(world: LogWorld, random: Random, last: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { BatchFault, OrderStep } from "@farmscope/domain";
+import type { BatchFault, BatchPlace, OrderStep } from "@farmscope/domain";
 import type { LogRecord } from "@farmscope/log";
 import { type Batch, DeadLetterReason } from "@farmscope/proto";
 import { map, type OperatorFunction } from "rxjs";
@@ -32,7 +32,7 @@ export function orderOne(state: PartitionState, decoded: Decoded): Ordered {
 }
 
 function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: BatchFault | null): NodeSteps[] {
-  const { node: id, boot, start, seq } = batch.identity!;
+  const id = batch.identity!.node;
   if (state.settings.nodes?.has(id) === false) return [];
   const node = state.node(id);
   if (node === null) {
@@ -42,9 +42,7 @@ function offer(state: PartitionState, record: LogRecord, batch: Batch, fault: Ba
   }
   if (record.position <= node.foldedThrough) return [];
   state.counters.dedupe.in++;
-  const sourcePosition = Number(batch.sourcePosition);
-  const place = { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs, sourcePosition };
-  return [counted(state, node, node.order.offer(place, { record, batch, fault }), batch)];
+  return [counted(state, node, node.order.offer(placeOf({ record, batch }), { record, batch, fault }), batch)];
 }
 
 /** Only ticks end the wait for a missing batch, so that no result depends on how much was read at once. */
@@ -67,4 +65,11 @@ function counted(
   if (node.order.held > 0) state.waiting.add(node);
   else state.waiting.delete(node);
   return { node, steps, read };
+}
+
+/** What decides where a batch stands among those of its node. */
+export function placeOf({ record, batch }: Pick<OrderedBatch, "record" | "batch">): BatchPlace {
+  const { boot, start, seq } = batch.identity!;
+  const sourcePosition = Number(batch.sourcePosition);
+  return { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs, sourcePosition };
 }
