@@ -138,7 +138,8 @@ export const ConfigSchema = Type.Object(
         default: 300_000,
         minimum: 1_000,
         maximum: 3_600_000,
-        description: "Longest time between two checkpoints of a partition, in ms: a takeover folds so much again.",
+        description:
+          "Time between two checkpoints of a partition, in ms: a takeover folds so much again. Six times it where they are large.",
       }),
       "FARMSCOPE_CHECKPOINT_INTERVAL_MS",
     ),

@@ -29,8 +29,12 @@ export const DEFAULT_LIMITS: AggregatorLimits = {
   pageMapKeepMs: 600_000,
 };
 
-/** Limits with a checkpoint at least so often, in milliseconds. */
+/** Limits with a checkpoint so often, in milliseconds; the other bounds of that time move along. */
 export function checkpointsEvery(intervalMs: number): Partial<AggregatorLimits> {
-  const { checkpointIntervalMsMin } = DEFAULT_LIMITS;
-  return { checkpointIntervalMs: intervalMs, checkpointIntervalMsMin: Math.min(intervalMs, checkpointIntervalMsMin) };
+  const { checkpointIntervalMs, checkpointIntervalMsMin, checkpointIntervalMsMax } = DEFAULT_LIMITS;
+  return {
+    checkpointIntervalMs: intervalMs,
+    checkpointIntervalMsMin: Math.min(intervalMs, checkpointIntervalMsMin),
+    checkpointIntervalMsMax: (intervalMs * checkpointIntervalMsMax) / checkpointIntervalMs,
+  };
 }

@@ -8,6 +8,8 @@ import { KafkaServer, NatsServer, RedisServer } from "@farmscope/testkit";
 import type { LogKind } from "./installation.ts";
 import { runKills, runUndisturbed } from "./kills.ts";
 import type { Outcome } from "./outcome.ts";
+import { runReplays } from "./replays.ts";
+import { runTakeovers } from "./takeover.ts";
 
 const clock = new SystemClock();
 
@@ -45,3 +47,30 @@ for (const log of ["jetstream", "kafka"] as const) {
     });
   });
 }
+
+test("a replica that is killed is stood in for by the other, within ten seconds and without a loss", {
+  skip: MISSING.jetstream ?? false,
+}, async (context) => {
+  await inDirectory(async (directory) => {
+    const said: string[] = [];
+    const tell = (line: string): void => void said.push(line);
+    const traffic = { seed: 1, nodes: 20, rate: 200, nodeMib: 16, partitions: 4 };
+    const rhythm = { runs: 1, restSeconds: 1, checkpointIntervalMs: 300_000 };
+    const report = await runTakeovers({ clock, log: "jetstream", directory, ...traffic, ...rhythm, tell });
+    context.diagnostic(JSON.stringify(report.runs));
+    assert.deepEqual(report.faults, [], said.join("\n"));
+  });
+});
+
+test("what is replayed is what was live, and a replay can be watched and ended", {
+  skip: MISSING.jetstream ?? false,
+}, async () => {
+  await inDirectory(async (directory) => {
+    const said: string[] = [];
+    const tell = (line: string): void => void said.push(line);
+    const traffic = { seed: 1, nodes: 4, rate: 500, seconds: 35 };
+    const report = await runReplays({ clock, log: "jetstream", directory, ...traffic, tell });
+    assert.deepEqual(report.faults, [], said.join("\n"));
+    assert.equal(report.whole.node_views.equal, 4);
+  });
+});
