@@ -2,6 +2,12 @@ import { farmViewOf, MergeState, mergePipeline } from "@farmscope/history";
 import { type Life, type LifeBeginning, ownScope, type Worker, type WorkerPorts } from "./worker.ts";
 
 /**
+ * Partial windows are large, hundreds of nodes each, and every few of them close a window of thousands: so many are a
+ * fraction of a second of work.
+ */
+const PULL_RECORDS_MAX = 8;
+
+/**
  * Owns the merging of the farms of one partition number: folds every partition's partial windows from fs.view into the
  * farms' windows, which go to fs.view again, and into the store.
  */
@@ -28,6 +34,7 @@ export class MergeWorker implements Worker {
       pipeline: (pull, policy) => mergePipeline(state, pull, policy),
       views: (changed) => [...changed].map((farm) => farmViewOf(state, farm)),
       all: () => state.latest.keys(),
+      pullRecordsMax: PULL_RECORDS_MAX,
     };
   }
 }

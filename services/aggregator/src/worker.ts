@@ -40,6 +40,8 @@ export interface Life<Changed> {
   hasMore?(): boolean;
   /** First position to be read. Default: the oldest that is retained. */
   readonly from?: number;
+  /** Most records of one pull, where they are large. Default: the limit `pullRecordsMax`. */
+  readonly pullRecordsMax?: number;
   /** What is to be done between two pulls. Returns true when it is to be called again soon. */
   between?(): boolean;
   /** What runs beside the fold until `signal` fires. */
@@ -100,7 +102,7 @@ async function liveOnce<Changed>(
     if (hasMore) return limits.busyWaitMs;
     return schedule.isPending() ? limits.commitIntervalMs : limits.pullWaitMs;
   };
-  const pull = { reader, clock, logger, signal, recordsMax: limits.pullRecordsMax, waitMs };
+  const pull = { reader, clock, logger, signal, recordsMax: life.pullRecordsMax ?? limits.pullRecordsMax, waitMs };
   const onePull = life.pipeline(pull, schedule);
   try {
     while (!signal.aborted) {

@@ -3,7 +3,7 @@ import { balanceToProto, coverageOf } from "../balance.ts";
 import type { NodeFold } from "./node-fold.ts";
 
 /** Changes whenever the same log gives other views. */
-export const FOLD_VERSION = 3;
+export const FOLD_VERSION = 4;
 
 /** What the partition adds to a node's view. */
 export interface NodeViewContext {
