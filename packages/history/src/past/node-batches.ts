@@ -10,6 +10,7 @@ import type { LogRecord } from "@farmscope/log";
 import { OperatingError } from "@farmscope/runtime";
 import type { OrderedBatch } from "../partition-state.ts";
 import { orderedBatchOf } from "../stages/decode.ts";
+import { placeOf } from "../stages/dedupe.ts";
 import { type KeyedRange, keyedRecords } from "./keyed-records.ts";
 
 /** Most events of one node that are read for one answer. */
@@ -110,12 +111,6 @@ export function batchIn(record: LogRecord): OrderedBatch | null {
     if (error instanceof WireFormatError) return null;
     throw error;
   }
-}
-
-/** Where a batch stands in its node's order. */
-export function placeOf({ batch, record }: OrderedBatch) {
-  const { boot, start, seq } = batch.identity!;
-  return { boot, start: Number(start), seq, appendedAtMs: record.appendedAtMs };
 }
 
 function unpack({ batch, fault }: OrderedBatch, into: BatchContent): boolean {

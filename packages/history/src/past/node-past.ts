@@ -1,17 +1,25 @@
-import { type NodeFold, nodeView, OFFLINE_AFTER_MS, PageFold, StateReader, StateWriter, TICK_KEY } from "@farmscope/domain";
+import {
+  type NodeFold,
+  nodeView,
+  OFFLINE_AFTER_MS,
+  PageFold,
+  StateReader,
+  StateWriter,
+  TICK_KEY,
+} from "@farmscope/domain";
 import type { EventLog, LogRecord, StreamPositions } from "@farmscope/log";
 import type { Batch, NodeView, PageMapView } from "@farmscope/proto";
 import { OperatingError } from "@farmscope/runtime";
 import type { PartitionNode, PartitionState } from "../partition-state.ts";
 import { decodeOne } from "../stages/decode.ts";
-import { type NodeSteps, type Ordered, orderOne } from "../stages/dedupe.ts";
+import { type NodeSteps, type Ordered, orderOne, placeOf } from "../stages/dedupe.ts";
 import { foldOne } from "../stages/fold.ts";
 import { windowOne } from "../stages/window.ts";
 import { pageMapHeadOf } from "../views.ts";
 import { type Cut, cutOf } from "./cut.ts";
 import { keyedRecords } from "./keyed-records.ts";
 import type { Moment } from "./moment.ts";
-import { batchIn, placeOf } from "./node-batches.ts";
+import { batchIn } from "./node-batches.ts";
 
 /** Most events that one answer folds: checkpoints are written often enough that it never needs to. */
 export const PAST_EVENTS_MAX = 2_000_000;

@@ -1,5 +1,5 @@
-import { partitionOf } from "@farmscope/domain";
-import { encodeTick, TICK_KEY } from "@farmscope/history";
+import { partitionOf, TICK_KEY } from "@farmscope/domain";
+import { encodeTick } from "@farmscope/history";
 import { ScriptedNode } from "@farmscope/history/fixtures";
 import { fill, type Installation, installation, PARTITIONS } from "../fixtures.ts";
 
