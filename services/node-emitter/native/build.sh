@@ -107,6 +107,6 @@ flags="$cc -std=gnu11 -O1 -g -fsanitize=undefined -fno-sanitize-recover $warning
 # shellcheck disable=SC2086
 if stale "$native/shim-test" "$flags" ./*.c ./*.h "$root"/bpf/include/*.h; then
 	echo 'build: shim-test'
-	$flags -o "$native/shim-test" shim-test.c ring.c lanes.c audit.c frames.c
+	$flags -o "$native/shim-test" shim-test.c lanes-test.c ring.c lanes.c audit.c frames.c
 	fresh
 fi

@@ -10,6 +10,7 @@
 #include "../../../bpf/include/calibration.h"
 #include "frames.h"
 #include "ring.h"
+#include "shim-test.h"
 
 #define RING_BYTES 256u
 #define RECORD_BYTES 24u
@@ -17,15 +18,7 @@
 #define BUSY (1u << 31)
 #define DISCARDED (1u << 30)
 
-static int failures;
-
-#define EXPECT(condition)                                                                                              \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			printf("  line %d: %s\n", __LINE__, #condition);                                               \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+int failures;
 
 /* ---- a ring of our own ---------------------------------------------------------------------------------------- */
 
@@ -259,9 +252,7 @@ static void an_aligned_contradiction_starts_the_count_anew(void)
 	EXPECT(calibration.agreed == 1 && calibration.refused == 1);
 }
 
-#define RUN(test) run(#test, test)
-
-static void run(const char *name, void (*test)(void))
+void run(const char *name, void (*test)(void))
 {
 	int before = failures;
 
@@ -279,6 +270,7 @@ int main(void)
 	RUN(a_busy_record_holds_up_all_behind_it);
 	RUN(what_does_not_fit_stays_in_the_ring);
 	RUN(a_record_of_another_length_is_counted_and_passed_over);
+	run_lanes_tests();
 	RUN(each_frame_has_its_class);
 	RUN(a_compound_head_has_the_order_of_its_page);
 	RUN(a_tail_without_its_head_stays_a_tail);

@@ -137,6 +137,7 @@ export class BpfSource implements EventSource {
       frames: native,
       drain: () => void drain.pages(),
       give: (part) => sink.observation(part),
+      hugeFrames: 2 ** (this.#machine as Machine).hugeOrder,
       readable: () => memory.readable,
     });
     const histograms = groups.runq === null ? null : new HistogramDeltas(groups.runq, this.#tick());

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CgroupNames, cgroup2Mount } from "./cgroup-names.ts";
+import { WIRE_CGROUP_IRQ } from "../wire.gen.ts";
+import { CgroupNames, cgroup2Mount, memoryCgroupV1Mount } from "./cgroup-names.ts";
 
 /** Directories stand for cgroups: both have the inode number as their id. */
 function hierarchy(t: { after(clean: () => void): void }): { mount: string; id(path: string): number } {
@@ -39,6 +40,21 @@ test("a cgroup that is gone stays without a name, and 0 stands for the rest", (t
   names.need(0);
   names.resolve((cgroup, path) => given.push([cgroup, path]));
   assert.deepEqual(given, [[0, "~rest"]]);
+});
+
+test("the memory controller's own hierarchy is found, and missed where it has none", () => {
+  const v1 = "cgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n";
+  const memory = "cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\n";
+  assert.equal(memoryCgroupV1Mount(`${v1}${memory}`), "/sys/fs/cgroup/memory");
+  assert.equal(memoryCgroupV1Mount(`${v1}cgroup2 /sys/fs/cgroup/unified cgroup2 rw,memory_recursiveprot 0 0\n`), null);
+});
+
+test("what interrupts do has an owner of its own", () => {
+  const names = new CgroupNames(null);
+  names.need(WIRE_CGROUP_IRQ);
+  const given: [number, string][] = [];
+  names.resolve((cgroup, path) => given.push([cgroup, path]));
+  assert.deepEqual(given, [[WIRE_CGROUP_IRQ, "~irq"]]);
 });
 
 test("the v2 hierarchy is found beside v1, and missed where it is not mounted", () => {

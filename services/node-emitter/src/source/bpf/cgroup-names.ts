@@ -32,7 +32,7 @@ export class CgroupNames implements CgroupNeeds {
   readonly #nameless = new Set<number>();
 
   /** @param mount where the hierarchy of the owners is mounted; null when there is none. */
-  constructor(mount: string | null = memoryCgroupV1Mount() ?? cgroup2Mount()) {
+  constructor(mount: string | null = ownersMount()) {
     this.#mount = mount;
   }
 
@@ -96,6 +96,11 @@ export function memoryCgroupV1Mount(mounts: string = readFileSync("/proc/self/mo
     if (type === "cgroup" && options.split(",").includes("memory")) return directory;
   }
   return null;
+}
+
+/** Where the hierarchy is mounted whose cgroups are the owners of pages and delays; null when there is none. */
+export function ownersMount(): string | null {
+  return memoryCgroupV1Mount() ?? cgroup2Mount();
 }
 
 /** Where the cgroup v2 hierarchy is mounted: /sys/fs/cgroup, or /sys/fs/cgroup/unified beside v1. */

@@ -13,6 +13,7 @@ describe("Observer", () => {
   let nowNs: number;
   let readNs: number;
   let readable: FrameRange[];
+  let hiddenFirst: number;
   let observer: Observer;
 
   beforeEach(() => {
@@ -20,11 +21,13 @@ describe("Observer", () => {
     drains = 0;
     nowNs = 64_000_000;
     readNs = 900_000;
+    hiddenFirst = -1;
     readable = [{ first: 0, end: 5 * WINDOW_FRAMES }];
     observer = new Observer({
       frames: {
-        readFrames(_first, classes, times) {
+        readFrames(first, classes, times) {
           classes.fill(ObservationClass.Buddy);
+          if (first === hiddenFirst) classes.fill(ObservationClass.NoFlags, 512, 1024);
           times[0] = nowNs;
           nowNs += readNs;
           times[1] = nowNs;
@@ -33,6 +36,7 @@ describe("Observer", () => {
       },
       drain: () => void drains++,
       give: (part) => void parts.push(part),
+      hugeFrames: 512,
       readable: () => readable,
     });
   });
@@ -132,5 +136,42 @@ describe("Observer", () => {
     parts.length = 0;
     finish(finish(endMs));
     assert.equal(parts.flatMap((part) => part.chunks).length, 7);
+  });
+
+  test("a huge block without flags may be hidden by free page reporting: it is read again after three seconds", () => {
+    hiddenFirst = 2 * WINDOW_FRAMES;
+    observer.requestFull(ObservationReason.START);
+    const endMs = finish(0);
+    hiddenFirst = -1;
+    parts.length = 0;
+    observer.step(endMs + 2_900);
+    assert.equal(parts.length, 0);
+    observer.step(endMs + 3_000);
+    finish(endMs + 3_100);
+    assert.equal(parts[0].reason, ObservationReason.REPORTED);
+    assert.deepEqual(
+      parts.flatMap(({ chunks }) => chunks).map(({ firstPfn, count }) => [firstPfn, count]),
+      [[2 * WINDOW_FRAMES, 1024]],
+    );
+    parts.length = 0;
+    finish(endMs + 10_000);
+    assert.equal(parts.length, 0);
+  });
+
+  test("targets are read together, by blocks of their own size", () => {
+    observer.requestFull(ObservationReason.START);
+    const endMs = finish(0);
+    parts.length = 0;
+    const { COMPACTION } = ObservationReason;
+    observer.requestTarget(COMPACTION, { first: 1030, end: 1040 }, endMs);
+    observer.requestTarget(COMPACTION, { first: 5000, end: 5001 }, endMs);
+    finish(endMs + 100);
+    assert.deepEqual(
+      parts.flatMap(({ chunks }) => chunks).map(({ firstPfn, count }) => [firstPfn, count]),
+      [
+        [1024, 1024],
+        [4096, 1024],
+      ],
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { encodeObservationRuns, TICK_NS } from "@farmscope/domain";
+import { encodeObservationRuns, ObservationClass, TICK_NS } from "@farmscope/domain";
 import {
   create,
   type Observation,
@@ -20,6 +20,12 @@ const MARGIN_MS = 10;
 /** A poll stops reading when it has taken this long, in nanoseconds; one window takes a third to one millisecond. */
 const READING_NS_MAX = 2_000_000;
 const WINDOWS_PER_POLL_MAX = 32;
+/**
+ * After a full observation, blocks that may have been hidden from it are read again, in milliseconds: free page reporting
+ * takes free blocks of the huge-page order from the lists while it tells the hypervisor of them, at two-second intervals
+ * (PAGE_REPORTING_DELAY, mm/page_reporting.c, Linux 6.18).
+ */
+const HIDDEN_MS = 3_000;
 
 export interface FrameReader {
   readFrames(first: number, classes: Uint8Array, times: Float64Array): null;
@@ -31,6 +37,8 @@ export interface ObserverPorts {
   /** Pours out the page events that wait, so that the reading stands behind them. */
   readonly drain: () => void;
   readonly give: (part: Observation) => void;
+  /** Frames of a transparent huge page: free page reporting hides blocks of that order and above. */
+  readonly hugeFrames: number;
   /** All that may be read about now. */
   readonly readable: () => readonly FrameRange[];
 }
@@ -61,6 +69,9 @@ export class Observer {
   readonly #times = new Float64Array(2);
   readonly #partial: Request[] = [];
   readonly #targets = new Targets();
+  /** Blocks without any flag, as the newest full observation met them. */
+  #hidden: FrameRange[] = [];
+  #hiddenDueMs = Number.POSITIVE_INFINITY;
   #full: ObservationReason | null = null;
   #fullBegunMs = Number.NEGATIVE_INFINITY;
   #job: Job | null = null;
@@ -95,11 +106,12 @@ export class Observer {
 
   /** Goes on with what there is to do; takes two to three milliseconds at most. */
   step(nowMs: number): void {
+    if (nowMs >= this.#hiddenDueMs) this.#readHiddenAgain(nowMs);
     if (this.#job === null) {
       const request = this.#nextRequest(nowMs);
       if (request !== null) this.#begin(request, nowMs);
     } else if (nowMs >= this.#job.readFromMs) {
-      this.#read(this.#job);
+      this.#read(this.#job, nowMs);
     }
   }
 
@@ -128,15 +140,26 @@ export class Observer {
     this.#give(this.#job, true, []);
   }
 
-  #read(job: Job): void {
+  #readHiddenAgain(nowMs: number): void {
+    for (const range of this.#hidden) this.#targets.add(ObservationReason.REPORTED, range, nowMs);
+    this.#hidden = [];
+    this.#hiddenDueMs = Number.POSITIVE_INFINITY;
+  }
+
+  #read(job: Job, nowMs: number): void {
     const chunks: ObservationChunk[] = [];
     const readable = this.#ports.readable();
     let stopAtNs = Number.POSITIVE_INFINITY;
     while (job.next < job.windows.length && chunks.length < WINDOWS_PER_POLL_MAX && this.#times[1] < stopAtNs) {
-      chunks.push(this.#readWindow(job.windows[job.next++], readable));
+      const window = job.windows[job.next++];
+      chunks.push(this.#readWindow(window, readable));
+      if (window.end - window.first > TARGET_FRAMES) this.#noteHidden(window);
       if (chunks.length === 1) stopAtNs = this.#times[0] + READING_NS_MAX;
     }
-    if (job.next === job.windows.length) this.#job = null;
+    if (job.next === job.windows.length) {
+      this.#job = null;
+      if (this.#hidden.length > 0) this.#hiddenDueMs = nowMs + HIDDEN_MS;
+    }
     this.#give(job, false, chunks);
   }
 
@@ -152,6 +175,17 @@ export class Observer {
       endTick: BigInt(Math.ceil(this.#times[1] / TICK_NS)),
       runs: encodeObservationRuns(classes),
     });
+  }
+
+  /** Notes the blocks of the window just read that have no flags at all. */
+  #noteHidden({ first, end }: FrameRange): void {
+    const { hugeFrames } = this.#ports;
+    for (let at = 0; at + hugeFrames <= end - first; at += hugeFrames) {
+      const block = this.#classes.subarray(at, at + hugeFrames);
+      if (block.every((observed) => observed === ObservationClass.NoFlags)) {
+        this.#hidden.push({ first: first + at, end: first + at + hugeFrames });
+      }
+    }
   }
 
   #give(job: Job, begin: boolean, chunks: ObservationChunk[]): void {

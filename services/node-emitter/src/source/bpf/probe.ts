@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { messageOf, OperatingError } from "@farmscope/runtime";
-import { cgroup2Mount } from "./cgroup-names.ts";
+import { ownersMount } from "./cgroup-names.ts";
 import { readRam } from "./memory-layout.ts";
 import { loadNative } from "./native.ts";
 import { openGroups, presentGroups } from "./open-groups.ts";
@@ -47,7 +47,7 @@ export async function probe(): Promise<Capability[]> {
     look("physical memory", physicalMemory, "run as root: others see no addresses in /proc/iomem"),
     look(PROGRAMS, programs, "see the reason; the recorded trace is played meanwhile"),
     look("uprobes", uprobes, "boot a kernel built with CONFIG_UPROBE_EVENTS; without it GC pauses are not seen"),
-    look("cgroup v2", cgroups, "mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified; without it owners have no names"),
+    look("cgroups", cgroups, "mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified; without it owners have no names"),
     look("lockdown", lockdown, "boot with lockdown=integrity or none: confidentiality forbids BPF to read memory"),
   ];
 }
@@ -127,8 +127,8 @@ function uprobes(): string {
 }
 
 function cgroups(): string {
-  const mount = cgroup2Mount();
-  if (mount === null) throw new Error("the v2 hierarchy is not mounted");
+  const mount = ownersMount();
+  if (mount === null) throw new Error("neither the v2 hierarchy nor the memory controller's is mounted");
   return mount;
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, rmdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { WIRE_RUNQ } from "../wire.gen.ts";
-import { cgroup2Mount } from "./cgroup-names.ts";
+import { ownersMount } from "./cgroup-names.ts";
 import { finish, pollWhile, run, skip, switching } from "./fixtures/kernel.ts";
 import { RunqRecorder } from "./fixtures/runq-recorder.ts";
 import { HISTOGRAM_ROWS_MAX } from "./histogram-deltas.ts";
@@ -67,8 +67,8 @@ test("sampling keeps or leaves out whole tasks, but the histograms hold every de
   );
 });
 
-const mount = cgroup2Mount();
-const noCgroup = mount === null ? "the cgroup v2 hierarchy is not mounted" : false;
+const mount = ownersMount();
+const noCgroup = mount === null ? "no hierarchy of cgroups is mounted" : false;
 
 test("a delay belongs to the cgroup of the task that waited", { skip: skip || noCgroup }, async (t) => {
   const directory = join(mount as string, `farmscope-test-${process.pid}`);
