@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 /**
  * Colours that people with any colour vision can tell apart. Sequential: trouble is far from the page's own colour, so
  * on a dark page the scale runs from dark to bright ("inferno", matplotlib), on a light one from pale to dark
- * ("lajolla", Crameri 2018, Scientific colour maps). Categories: Okabe and Ito, 2008.
+ * ("lajolla", Crameri 2018, Scientific colour maps).
  */
 const DARK_STOPS = ["#343c52", "#5b2a80", "#932667", "#dd513a", "#fca50a", "#fcffa4"] as const;
 const LIGHT_STOPS = ["#f6efc9", "#f3cf6b", "#e89a4f", "#cf6449", "#8f3d3a", "#3d1f1d"] as const;
@@ -11,8 +11,6 @@ const LIGHT_STOPS = ["#f6efc9", "#f3cf6b", "#e89a4f", "#cf6449", "#8f3d3a", "#3d
 /** How much there is of something that is good to have: from the page's colour to a deep, or bright, blue. */
 const DARK_PLENTY = ["#1b2735", "#1f4a73", "#2f7cb8", "#8fd0ff"] as const;
 const LIGHT_PLENTY = ["#e6eef6", "#a9cbe6", "#4d8fc4", "#0b3f7e"] as const;
-
-export const CATEGORIES = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442"] as const;
 
 /** Steps of the sequential scale that are computed beforehand. */
 export const SCALE_STEPS = 64;

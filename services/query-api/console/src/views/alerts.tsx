@@ -4,7 +4,6 @@ import { ActionError, useAction } from "../components/action.tsx";
 import { ActiveAlerts } from "../components/active-alerts.tsx";
 import { AlertLines } from "../components/alert-lines.tsx";
 import { AlertTimeline } from "../components/alert-timeline.tsx";
-import { Backtest } from "../components/backtest.tsx";
 import { Card, Staleness, Waiting } from "../components/bits.tsx";
 import { Deliveries } from "../components/deliveries.tsx";
 import { LengthChoice, lengthOf } from "../components/period.tsx";
@@ -50,7 +49,6 @@ export function AlertsView({ place, alertsHeard }: { readonly place: Place; read
         />
         <AnnotationForm onChange={changed} />
       </Card>
-      <Backtest />
       <div class="columns">
         <Card title="Silences">
           <Silences answer={silences} onChange={changed} />

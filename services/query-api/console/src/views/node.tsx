@@ -1,7 +1,6 @@
 import type { NodeAnswer, SignalName } from "../../../src/schemas/index.ts";
 import { getNode, getNodeFragmentation, getNodeLatency } from "../api.ts";
 import { Card, Choice, CoverageBadge, Staleness, Tile, Waiting } from "../components/bits.tsx";
-import { Blame } from "../components/blame.tsx";
 import { Cgroups } from "../components/cgroups.tsx";
 import { FreeBlocks } from "../components/free-blocks.tsx";
 import { coursesOf, OrderCourses } from "../components/order-course.tsx";
@@ -104,7 +103,6 @@ export function NodeView({ place, line }: { readonly place: Place; readonly line
           <FreeBlocks node={node} atMs={atMs} />
         </Card>
       </div>
-      <Blame node={node} atMs={atMs} />
       <div class="columns">
         <Card
           title="Latency"
