@@ -16,6 +16,7 @@ import { metricRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/nodes.ts";
 import { pageRoutes } from "./routes/pages.ts";
 import { registryRoutes } from "./routes/registry.ts";
+import { replayRoutes } from "./routes/replays.ts";
 import type { App } from "./routes/route.ts";
 import { silenceRoutes } from "./routes/silences.ts";
 import { statusRoutes } from "./routes/status.ts";
@@ -50,6 +51,7 @@ export async function buildApp(context: QueryContext): Promise<App> {
   alertRoutes(app, context);
   silenceRoutes(app, context);
   controlRoutes(app, context);
+  replayRoutes(app, context);
   statusRoutes(app, context, requests);
   await consoleRoutes(app);
   return app;

@@ -4,6 +4,7 @@ import type { PastNodes } from "@farmscope/history";
 import type { EventLog } from "@farmscope/log";
 import type { Clock, Config, Logger } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
+import type { ReplayJobs } from "./jobs/replays.ts";
 import type { LiveHub } from "./live/live-hub.ts";
 import type { AlertFeed } from "./read/alert-feed.ts";
 import type { Fleet } from "./read/fleet.ts";
@@ -33,6 +34,7 @@ export interface QueryContext extends Omit<QueryApiOptions, "version"> {
   readonly pageMaps: PageMaps;
   /** Nodes as they were. */
   readonly past: PastNodes;
+  readonly replays: ReplayJobs;
   readonly alerts: AlertFeed;
   readonly live: LiveHub;
   /** Writes fs.control. */

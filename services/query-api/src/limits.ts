@@ -52,6 +52,17 @@ export const EXEMPLAR_NODES_MAX = 8;
 /** Batches of each of them. */
 export const EXEMPLAR_BATCHES_MAX = 2_000;
 
+/** Replays that run at the same time; further ones wait. */
+export const REPLAYS_RUNNING_MAX = 1;
+/** Replays that wait or run; more are refused with OVERLOADED. */
+export const REPLAYS_OPEN_MAX = 4;
+/** Replays remembered, with what they gave. */
+export const REPLAYS_KEPT_MAX = 8;
+/** How long after its end what a replay gave is kept, in milliseconds. */
+export const REPLAY_KEEP_MS = 3_600_000;
+/** Windows of nodes that one replay may give: about 2 KiB each, kept in memory; more: QUERY_TOO_LARGE. */
+export const REPLAY_WINDOWS_MAX = 50_000;
+
 /** Alert events and deliveries kept in memory; the oldest go first. */
 export const ALERT_EVENTS_KEPT = 1_000;
 /** Alert instances kept in memory; the ones that ended longest ago go first. */

@@ -5,6 +5,7 @@ import { messageOf, OperatingError, retrying, type Service } from "@farmscope/ru
 import { Keys } from "@farmscope/store";
 import { buildApp } from "./app.ts";
 import type { QueryApiOptions, QueryContext } from "./context.ts";
+import { createReplayJobs } from "./jobs/replays.ts";
 import { LiveHub } from "./live/live-hub.ts";
 import { LiveSource } from "./live/live-source.ts";
 import { AlertFeed } from "./read/alert-feed.ts";
@@ -45,6 +46,7 @@ export class QueryApi implements Service {
       views,
       fleet,
       pageMaps,
+      replays: createReplayJobs(options),
       past: new PastNodes({ log, logger, keys, namespace: config.namespace, partitions: config.partitions }),
       alerts,
       live,
@@ -98,6 +100,7 @@ export class QueryApi implements Service {
     await Promise.all([this.#source.run(signal), this.#announce(signal)]);
     this.context.live.close();
     await stop();
+    await this.context.replays.close();
     await this.context.alerts.close();
     await this.context.controlled.close();
     await this.#app?.close();

@@ -52,6 +52,10 @@ describe("the OpenAPI document", () => {
       "POST /api/v1/annotations",
       "GET /api/v1/control/{farm}",
       "PUT /api/v1/control/{farm}",
+      "GET /api/v1/replays",
+      "POST /api/v1/replays",
+      "GET /api/v1/replays/{id}",
+      "DELETE /api/v1/replays/{id}",
       "GET /api/v1/status",
     ];
     assert.deepEqual(operations.map(({ method, path }) => `${method} ${path}`).sort(), [...expected].sort());

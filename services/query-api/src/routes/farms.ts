@@ -2,6 +2,7 @@ import { WINDOW_MS } from "@farmscope/domain";
 import { OperatingError } from "@farmscope/runtime";
 import Type from "typebox";
 import type { QueryContext } from "../context.ts";
+import { replayedViews } from "../jobs/replays.ts";
 import { WINDOWS_READ_MAX } from "../limits.ts";
 import { seriesCoverage } from "../measure/coverage.ts";
 import { endOf, farmAnswer, farmSummary } from "../measure/farm.ts";
@@ -16,6 +17,7 @@ import {
   type FarmFragmentationAnswer,
   FarmFragmentationAnswer as FarmFragmentationSchema,
   FarmLatencyAnswer,
+  FarmQuery,
   FarmsAnswer,
   FragmentationQuery,
   LatencyQuery,
@@ -29,6 +31,7 @@ const config = { role: "read" } as const;
 /** Farms: their newest closed windows, and their windows over time. */
 export function farmRoutes(app: App, context: QueryContext): void {
   const { clock, views } = context;
+  const viewsOf = (replay: string | undefined) => replayedViews(context, replay) ?? views;
 
   const list = declare({ summary: "All farms", tag: "farms", answer: FarmsAnswer });
   app.get("/api/v1/farms", { config, schema: list }, async (): Promise<FarmsAnswer> => {
@@ -38,9 +41,9 @@ export function farmRoutes(app: App, context: QueryContext): void {
     return { coverage: meanShare(farms.map((farm) => farm.coverage)), at: rfc3339(newestMs || clock.nowMs()), farms };
   });
 
-  const one = declare({ summary: "One farm", tag: "farms", params, answer: FarmAnswer });
+  const one = declare({ summary: "One farm", tag: "farms", params, querystring: FarmQuery, answer: FarmAnswer });
   app.get("/api/v1/farms/:farm", { config, schema: one }, async (request): Promise<FarmAnswer> => {
-    return farmAnswer(await views.farm(request.params.farm));
+    return farmAnswer(await viewsOf(request.query.replay).farm(request.params.farm));
   });
 
   const fragmentation = declare({
@@ -51,7 +54,8 @@ export function farmRoutes(app: App, context: QueryContext): void {
     answer: FarmFragmentationSchema,
   });
   app.get("/api/v1/farms/:farm/fragmentation", { config, schema: fragmentation }, async (request) => {
-    return farmFragmentation(context, request.params.farm, request.query);
+    const there = { ...context, views: viewsOf(request.query.replay) };
+    return farmFragmentation(there, request.params.farm, request.query);
   });
 
   const latency = declare({
@@ -66,8 +70,9 @@ export function farmRoutes(app: App, context: QueryContext): void {
     const { signal = "runq_delay", quantiles } = request.query;
     const period = periodOf(request.query, clock.nowMs());
     const wanted = parseQuantiles(quantiles);
-    await views.farm(farm);
-    const windows = await views.farmWindows(farm, period);
+    const there = viewsOf(request.query.replay);
+    await there.farm(farm);
+    const windows = await there.farmWindows(farm, period);
     const series = latencySeries(windows, signal, wanted, period);
     return { coverage: seriesCoverage(windows), at: rfc3339(period.toMs), farm, signal, ...period, ...series };
   });

@@ -1,5 +1,6 @@
 import Type from "typebox";
 import type { QueryContext } from "../context.ts";
+import { replayedViews } from "../jobs/replays.ts";
 import { standingOf } from "../live/live-source.ts";
 import { seriesCoverage } from "../measure/coverage.ts";
 import { nodeSeries } from "../measure/fragmentation.ts";
@@ -82,11 +83,12 @@ export function nodeRoutes(app: App, context: QueryContext): void {
     async (request): Promise<NodeFragmentationAnswer> => {
       const { order, zone } = request.query;
       const period = periodOf(request.query, clock.nowMs());
-      const view = await views.node(request.params.node);
+      const there = replayedViews(context, request.query.replay) ?? views;
+      const view = await there.node(request.params.node);
       const hugeOrder = hugeOrderOf(view);
       const all = Array.from({ length: (view.facts?.maxOrder ?? 10) + 1 }, (_, each) => each);
       const orders = order === undefined ? all : [parseOrder(order, hugeOrder)];
-      const windows = await views.nodeWindows(view.node, period);
+      const windows = await there.nodeWindows(view.node, period);
       const series = nodeSeries(windows, orders, zone, period);
       const standing = { ...nodeStandingOf(view), coverage: seriesCoverage(windows), at: rfc3339(period.toMs) };
       return { ...standing, zone: zone ?? null, hugeOrder, ...period, series };
@@ -104,8 +106,9 @@ export function nodeRoutes(app: App, context: QueryContext): void {
     const { signal = "runq_delay", quantiles } = request.query;
     const period = periodOf(request.query, clock.nowMs());
     const wanted = parseQuantiles(quantiles);
-    const view = await views.node(request.params.node);
-    const windows = await views.nodeWindows(view.node, period);
+    const there = replayedViews(context, request.query.replay) ?? views;
+    const view = await there.node(request.params.node);
+    const windows = await there.nodeWindows(view.node, period);
     const standing = { ...nodeStandingOf(view), coverage: seriesCoverage(windows), at: rfc3339(period.toMs) };
     return { ...standing, signal, ...period, ...latencySeries(windows, signal, wanted, period) };
   });

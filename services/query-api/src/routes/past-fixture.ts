@@ -15,7 +15,9 @@ export async function withPast(): Promise<Installation & { readonly fromMs: numb
   for (let second = 0; second < 20; second++) {
     await there.log.append(STREAM, "a", node.next(there.clock.nowMs()).payload);
     await there.clock.advance(500);
-    await there.log.append(STREAM, TICK_KEY, encodeTick(PARTITION, "someone", 1));
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      await there.log.append({ kind: "event", partition }, TICK_KEY, encodeTick(partition, "someone", 1));
+    }
     await there.clock.advance(500);
   }
   return { ...there, fromMs };

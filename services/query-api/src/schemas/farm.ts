@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { OrderMemory, UnusableIndex } from "./fragmentation.ts";
 import { LatencySummary } from "./latency.ts";
-import { Balances, Count, Coverage, Nullable, standing, TimeMs } from "./shared.ts";
+import { Balances, Count, Coverage, Nullable, ReplayParameter, standing, TimeMs } from "./shared.ts";
 
 export const FarmSummary = Type.Object({
   farm: Type.String(),
@@ -22,6 +22,8 @@ export const FarmSummary = Type.Object({
   latency: Type.Array(LatencySummary, { description: "Quantiles 0.5, 0.95, 0.99 of each signal in that window." }),
 });
 export type FarmSummary = Static<typeof FarmSummary>;
+
+export const FarmQuery = Type.Object({ replay: ReplayParameter }, { additionalProperties: false });
 
 export const FarmsAnswer = Type.Object({ ...standing, farms: Type.Array(FarmSummary) });
 export type FarmsAnswer = Static<typeof FarmsAnswer>;

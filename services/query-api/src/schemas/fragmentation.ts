@@ -6,6 +6,7 @@ import {
   nodeStanding,
   period,
   periodParameters,
+  ReplayParameter,
   Share,
   standing,
   TimeMs,
@@ -46,6 +47,7 @@ export type ZoneMemory = Static<typeof ZoneMemory>;
 export const FragmentationQuery = Type.Object(
   {
     ...periodParameters,
+    replay: ReplayParameter,
     order: Type.Optional(
       Type.String({ pattern: "^(huge|[0-9]{1,2})$", description: 'A number, or "huge": the order of a huge page.' }),
     ),

@@ -45,7 +45,6 @@ export const ReplayRequest = Type.Object(
         description: 'How many times as fast as it happened; "max", the default: as fast as it goes.',
       }),
     ),
-    rules: Type.Optional(RulesText),
   },
   { additionalProperties: false },
 );

@@ -6,6 +6,7 @@ import {
   nodeStanding,
   period,
   periodParameters,
+  ReplayParameter,
   SignalName,
   standing,
   TimeMs,
@@ -43,6 +44,7 @@ export const LatencyQuery = Type.Object(
       }),
     ),
     ...periodParameters,
+    replay: ReplayParameter,
   },
   { additionalProperties: false },
 );

@@ -107,5 +107,10 @@ export const period = {
   stepMs: Type.Integer({ description: "Length of one point in milliseconds." }),
 };
 
+/** Reads what a replay gave instead of what is live. */
+export const ReplayParameter = Type.Optional(
+  Type.String({ pattern: "^[A-Za-z0-9-]{1,64}$", description: "Id of a replay: read what it gave, not what is live." }),
+);
+
 /** Names of nodes and farms in paths. */
 export const Name = (description: string) => Type.String({ minLength: 1, maxLength: 128, description });
