@@ -21,7 +21,8 @@ export class NodeRecords {
     const startMs = Number(partial.startMs);
     if (startMs < this.#newestMs - NODE_RECORDS_KEEP_MS) return;
     const window = this.#windows.get(startMs) ?? { position, nodes: new Map<string, NodeWindow>() };
-    for (const node of partial.nodes) window.nodes.set(node.node, node);
+    // In the window in which a node moves, its part of the farm that it left stands beside that of its farm.
+    for (const node of partial.nodes) if (!node.left) window.nodes.set(node.node, node);
     this.#windows.set(startMs, window);
     this.#newestMs = Math.max(this.#newestMs, startMs);
     for (const known of this.#windows.keys()) {

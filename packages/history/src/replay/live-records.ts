@@ -1,3 +1,4 @@
+import { WIDTHS_MS, WINDOW_MS } from "@farmscope/domain";
 import type { EventLog } from "@farmscope/log";
 import { fromBinary, ViewRecordSchema } from "@farmscope/proto";
 import type { Keys, ViewStore } from "@farmscope/store";
@@ -19,9 +20,11 @@ export interface LiveRecord {
 export interface LiveRecords {
   readonly partials: ReadonlyMap<string, LiveRecord>;
   readonly farms: ReadonlyMap<string, LiveRecord>;
-  /** Start of the oldest partial, Unix milliseconds. */
-  readonly oldestMs: number;
-  /** Position of the newest record. */
+  /** Start of the oldest record of the width that an id names, Unix milliseconds. */
+  readonly oldestOf: (id: string) => number;
+  /** Start of the oldest window of 10 s, of which the others are made. */
+  readonly oldestExactMs: number;
+  /** Position of the newest record of 10 s. */
   readonly last: number;
 }
 
@@ -31,33 +34,40 @@ export interface LivePartition {
   readonly views: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Reads all of fs.view that is retained now. */
+/** Reads all of fs.view that is retained now, of every width. */
 export async function readLiveRecords(log: EventLog): Promise<LiveRecords> {
   const partials = new Map<string, LiveRecord>();
   const farms = new Map<string, LiveRecord>();
-  let oldestMs = Number.POSITIVE_INFINITY;
-  const { first, last } = await log.positions({ kind: "view" });
-  const reader = new RangeReader(await log.read({ kind: "view" }, { from: first, allowTruncated: true }), first, last);
-  reader.limitMs = Number.POSITIVE_INFINITY;
-  try {
-    while (!reader.isOver) {
-      for (const { payload } of await reader.next(RECORDS_MAX)) {
-        const { id, body } = fromBinary(ViewRecordSchema, payload);
-        if (body.case === undefined) continue;
-        const startMs = Number(body.value.startMs);
-        if (body.case === "farm") {
-          if (!farms.has(id)) farms.set(id, { payload, startMs, partition: -1, position: 0 });
-          continue;
+  const oldestMs = new Map<number, number>();
+  const lasts = new Map<number, number>();
+  for (const widthMs of WIDTHS_MS) {
+    const stream = { kind: "view", widthMs } as const;
+    const { first, last } = await log.positions(stream);
+    lasts.set(widthMs, last);
+    const reader = new RangeReader(await log.read(stream, { from: first, allowTruncated: true }), first, last);
+    reader.limitMs = Number.POSITIVE_INFINITY;
+    try {
+      while (!reader.isOver) {
+        for (const { payload } of await reader.next(RECORDS_MAX)) {
+          const { id, body } = fromBinary(ViewRecordSchema, payload);
+          if (body.case === undefined) continue;
+          const startMs = Number(body.value.startMs);
+          oldestMs.set(widthMs, Math.min(startMs, oldestMs.get(widthMs) ?? startMs));
+          if (body.case === "farm") {
+            if (!farms.has(id)) farms.set(id, { payload, startMs, partition: -1, position: 0 });
+            continue;
+          }
+          const { partition, position } = body.value;
+          if (!partials.has(id)) partials.set(id, { payload, startMs, partition, position: Number(position) });
         }
-        const { partition, position } = body.value;
-        oldestMs = Math.min(oldestMs, startMs);
-        if (!partials.has(id)) partials.set(id, { payload, startMs, partition, position: Number(position) });
       }
+    } finally {
+      await reader.close();
     }
-  } finally {
-    await reader.close();
   }
-  return { partials, farms, oldestMs, last };
+  const oldestOf = (id: string): number => oldestMs.get(Number(id.split("/")[2])) ?? Number.POSITIVE_INFINITY;
+  const oldestExactMs = oldestMs.get(WINDOW_MS) ?? Number.POSITIVE_INFINITY;
+  return { partials, farms, oldestOf, oldestExactMs, last: lasts.get(WINDOW_MS) ?? 0 };
 }
 
 /** Reads a partition's views between two commits, so that they are of one position; null when commits never paused. */

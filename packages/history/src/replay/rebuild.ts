@@ -85,7 +85,7 @@ async function rebuildPartition(
   try {
     await fold.foldBefore(Number.POSITIVE_INFINITY, async ({ effects }) => {
       for (const { id, payload } of effects) {
-        if (startOfPartial(id) < records.oldestMs) continue;
+        if (startOfPartial(id) < records.oldestOf(id)) continue;
         seen.add(id);
         differences.compare("partial window", id, records.partials.get(id)?.payload, payload);
       }
@@ -133,8 +133,9 @@ async function rebuildFarms(
   const flush = async (): Promise<void> => {
     for (const { id, payload } of state.pending.effects) {
       const live = records.farms.get(id);
-      // Windows that the merging has closed only now, or whose beginning is no longer retained, are not there to compare.
-      if (live !== undefined) differences.compare("farm window", id, live.payload, payload);
+      // Windows that the merging has closed only now are not there to compare; of wide ones the parts may be gone.
+      if (live !== undefined && (first === 1 || live.startMs >= records.oldestExactMs))
+        differences.compare("farm window", id, live.payload, payload);
     }
     state.pending.clear();
   };

@@ -1,4 +1,4 @@
-import { FOLD_VERSION, WINDOW_MS } from "@farmscope/domain";
+import { FOLD_VERSION, WIDTHS_MS, WINDOW_MS } from "@farmscope/domain";
 import { type EventLog, MemoryLog } from "@farmscope/log";
 import { type Clock, type Logger, ManualClock, messageOf, OperatingError } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
@@ -198,7 +198,10 @@ class Replay {
     const { state, partition } = this.#folds[at]!;
     const ours = [...state.nodes.values()].filter(({ fold }) => fold.farm === farm).map(({ node }) => node);
     const wanted = new Set(
-      ours.flatMap((node) => [keys.node(partition, node), keys.nodeWindows(partition, WINDOW_MS, node)]),
+      ours.flatMap((node) => [
+        keys.node(partition, node),
+        ...WIDTHS_MS.map((widthMs) => keys.nodeWindows(partition, widthMs, node)),
+      ]),
     );
     return (key) => wanted.has(key);
   }

@@ -1,4 +1,4 @@
-import { WINDOW_MS } from "@farmscope/domain";
+import { WIDTHS_MS } from "@farmscope/domain";
 import type { EventLog, LogReader } from "@farmscope/log";
 import type { Clock, Logger } from "@farmscope/runtime";
 import type { Keys, ViewStore } from "@farmscope/store";
@@ -66,7 +66,7 @@ export class ScratchMerge {
     const flush = async (): Promise<void> => {
       const partition = state.settings.partition;
       const isOurs = (series: string): boolean =>
-        farm === undefined || series === keys.farmWindows(partition, WINDOW_MS, farm);
+        farm === undefined || WIDTHS_MS.some((widthMs) => series === keys.farmWindows(partition, widthMs, farm));
       const effects = pending.effects.filter(({ key }) => farm === undefined || key === `farm/${farm}`);
       windows += effects.length;
       const puts = [...pending.changed].filter((name) => farm === undefined || name === farm);

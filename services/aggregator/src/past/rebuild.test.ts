@@ -10,7 +10,7 @@ const EVENTS = { kind: "event", partition: 0 } as const;
 
 async function liveWorld(): Promise<World> {
   const world = new World();
-  await world.history([new ScriptedNode("a"), new ScriptedNode("b")], 0, 45);
+  await world.history([new ScriptedNode("a"), new ScriptedNode("b")], 0, 90);
   const { last } = await world.log.positions(EVENTS);
   const worker = world.partitionWorker(0);
   await runUntil(worker, () => (worker.state?.pending.position ?? 0) >= last);
@@ -25,8 +25,11 @@ function rebuilt(world: World) {
 }
 
 test("what the log gives again equals the live views and view records", async () => {
-  const report = await rebuilt(await liveWorld());
+  const world = await liveWorld();
+  const report = await rebuilt(world);
   assert.deepEqual(report.firstDifferences, []);
+  const wide = await world.records({ kind: "view", widthMs: 60_000 });
+  assert.deepEqual([...new Set(wide.map(({ key }) => key))].sort(), ["farm/default", "partial/0"]);
   assert.ok(report.partials.compared >= 3 && report.farms.compared >= 3 && report.events > 0);
   assert.deepEqual(report.views, { compared: 2, equal: 2, different: 0 });
   assert.deepEqual(report.openPartitions, []);
