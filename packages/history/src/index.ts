@@ -1,4 +1,5 @@
 export { Checkpointer } from "./checkpoint/checkpointer.ts";
+export { MERGE_KEY, MergeCheckpointer, restoreMerge } from "./checkpoint/merge-checkpoint.ts";
 export { type Restored, type RestoreOptions, restore } from "./checkpoint/restore.ts";
 export { MANIFEST_KEY } from "./checkpoint/sections.ts";
 export * from "./committer.ts";

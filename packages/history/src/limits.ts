@@ -19,6 +19,8 @@ export interface FoldLimits {
   readonly checkpointEventsMax: number;
   /** Time that the fold gives to a checkpoint between two pulls, in milliseconds; one node is always encoded. */
   readonly checkpointSliceMs: number;
+  /** Time between two checkpoints of a merging of farms, in milliseconds. */
+  readonly mergeCheckpointIntervalMs: number;
   /** Encoded state that may wait to be compressed and appended, in bytes. */
   readonly checkpointBytesInFlightMax: number;
 }
@@ -32,5 +34,6 @@ export const FOLD_LIMITS: FoldLimits = {
   checkpointIntervalMsMin: 30_000,
   checkpointEventsMax: 500_000,
   checkpointSliceMs: 5,
+  mergeCheckpointIntervalMs: 60_000,
   checkpointBytesInFlightMax: 64 * 2 ** 20,
 };

@@ -1,4 +1,4 @@
-import { farmViewOf, MergeState, mergePipeline } from "@farmscope/history";
+import { farmViewOf, MergeCheckpointer, MergeState, mergePipeline, restoreMerge } from "@farmscope/history";
 import { type Life, type LifeBeginning, ownScope, type Worker, type WorkerPorts } from "./worker.ts";
 
 /**
@@ -26,15 +26,31 @@ export class MergeWorker implements Worker {
     );
   }
 
-  async #begin({ committed }: LifeBeginning): Promise<Life<string>> {
-    const { keys, partitions } = this.#ports;
+  async #begin({ committed, positions }: LifeBeginning): Promise<Life<string>> {
+    const { keys, limits, log, logger, partitions } = this.#ports;
     const state = new MergeState({ partition: this.#partition, partitions, keys }, committed);
+    // Where the log has lost what views show, all of them are written anew.
+    const throughMax = committed.lostTail ? 0 : committed.silentThrough;
+    const from = await restoreMerge(state, { log, logger, positions, throughMax });
+    const checkpointer = new MergeCheckpointer(state, this.#ports, limits.mergeCheckpointIntervalMs);
     return {
       pending: state.pending,
+      from,
       pipeline: (pull, policy) => mergePipeline(state, pull, policy),
       views: (changed) => [...changed].map((farm) => farmViewOf(state, farm)),
       all: () => state.latest.keys(),
       pullRecordsMax: PULL_RECORDS_MAX,
+      between: (isCommitted) => {
+        if (isCommitted) checkpointer.step();
+        return false;
+      },
+      beside: async (_epoch, end) => {
+        await new Promise<void>((resolve) => {
+          if (end.aborted) resolve();
+          end.addEventListener("abort", () => resolve(), { once: true });
+        });
+        await checkpointer.close();
+      },
     };
   }
 }

@@ -42,8 +42,11 @@ export interface Life<Changed> {
   readonly from?: number;
   /** Most records of one pull, where they are large. Default: the limit `pullRecordsMax`. */
   readonly pullRecordsMax?: number;
-  /** What is to be done between two pulls. Returns true when it is to be called again soon. */
-  between?(): boolean;
+  /**
+   * What is to be done between two pulls. Returns true when it is to be called again soon.
+   * @param isCommitted whether everything that was folded is.
+   */
+  between?(isCommitted: boolean): boolean;
   /** What runs beside the fold until `signal` fires. */
   beside?(epoch: () => number, signal: AbortSignal): Promise<void>;
 }
@@ -107,7 +110,7 @@ async function liveOnce<Changed>(
   try {
     while (!signal.aborted) {
       await lastValueFrom(onePull, { defaultValue: undefined });
-      hasMore = life.between?.() ?? false;
+      hasMore = life.between?.(!schedule.isPending()) ?? false;
       // An owner that catches up never waits for the log: leases must be renewed and ticks appended all the same.
       await clock.turn?.();
     }

@@ -20,6 +20,9 @@ import { Machine, type Program } from "./machine.ts";
 import type { EmitterScenario, Scenario } from "./scenario.ts";
 import { Witness } from "./witness.ts";
 
+/** Merges are checkpointed this often, in milliseconds, so that a run of seconds has some. */
+const MERGE_CHECKPOINT_MS = 2_000;
+
 export const NAMESPACE = "sim";
 const LEASE_MS = 2_000;
 /** The least that a simulated node has: 16 MiB. */
@@ -141,6 +144,7 @@ export class Cluster {
     const { partitions } = this.scenario;
     const replica = { partitions, namespace: NAMESPACE, replicaId: process.name };
     const service = createAggregator({
+      limits: { mergeCheckpointIntervalMs: MERGE_CHECKPOINT_MS },
       log,
       store,
       coordination,

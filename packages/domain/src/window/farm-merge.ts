@@ -53,6 +53,11 @@ export class FarmMerge {
     this.#partitions = partitions;
   }
 
+  /** Whether what stands in the log is still being collected for {@link resume}. */
+  get isResuming(): boolean {
+    return this.#resumption !== null;
+  }
+
   /** Windows that are not closed yet. */
   get open(): number {
     return [...this.#windows.values()].filter((window) => !window.closed).length;

@@ -79,7 +79,8 @@ export async function readCheckpointRecord(payload: Uint8Array): Promise<Checkpo
   try {
     const { foldVersion, body } = fromBinary(CheckpointRecordSchema, payload);
     if (foldVersion !== FOLD_VERSION) return null;
-    if (body.case !== "manifestZstd") return body.value ?? null;
+    if (body.case === "part") return body.value;
+    if (body.case !== "manifestZstd") return null;
     const packed = await decompress(body.value, { maxOutputLength: SECTION_BYTES_MAX });
     return fromBinary(CheckpointManifestSchema, packed);
   } catch {

@@ -24,6 +24,11 @@ export function decodeView(state: MergeState): OperatorFunction<LogRecord, Decod
   });
 }
 
+/** What a record of fs.view is recognised by; "" when it is no view record of this fold. */
+export function viewIdOf({ payload }: LogRecord): string {
+  return viewOf(payload)?.id ?? "";
+}
+
 function viewOf(payload: Uint8Array) {
   try {
     const view = fromBinary(ViewRecordSchema, payload);

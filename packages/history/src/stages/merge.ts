@@ -31,8 +31,8 @@ function write(state: MergeState, window: FarmWindow): void {
     keepFromMs: startMs - WINDOW_KEEP_MS[widthMs],
   });
   if (widthMs !== WINDOW_MS) return;
-  const latest = state.latest.get(farm);
-  if (latest !== undefined && latest.startMs > window.startMs) return;
+  if ((state.latestStartMs.get(farm) ?? startMs) > startMs) return;
+  state.latestStartMs.set(farm, startMs);
   state.latest.set(farm, window);
   state.pending.change(farm);
 }

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file farmscope/checkpoint/v1/checkpoint.proto.
  */
 export const file_farmscope_checkpoint_v1_checkpoint: GenFile = /*@__PURE__*/
-  fileDesc("CihmYXJtc2NvcGUvY2hlY2twb2ludC92MS9jaGVja3BvaW50LnByb3RvEhdmYXJtc2NvcGUuY2hlY2twb2ludC52MSKCAQoQQ2hlY2twb2ludFJlY29yZBIUCgxmb2xkX3ZlcnNpb24YASABKA0SNwoEcGFydBgCIAEoCzInLmZhcm1zY29wZS5jaGVja3BvaW50LnYxLkNoZWNrcG9pbnRQYXJ0SAASFwoNbWFuaWZlc3RfenN0ZBgDIAEoDEgAQgYKBGJvZHkihwEKDkNoZWNrcG9pbnRQYXJ0EgwKBG5vZGUYASABKAkSOwoHc2VjdGlvbhgCIAEoDjIqLmZhcm1zY29wZS5jaGVja3BvaW50LnYxLkNoZWNrcG9pbnRTZWN0aW9uEg0KBWluZGV4GAMgASgNEg0KBWNvdW50GAQgASgNEgwKBGRhdGEYBSABKAwi4gEKEkNoZWNrcG9pbnRNYW5pZmVzdBIRCglwYXJ0aXRpb24YASABKA0SFgoOYmVnaW5fcG9zaXRpb24YAiABKAQSFAoMZW5kX3Bvc2l0aW9uGAMgASgEEhUKDWVuZF9yZWNvcmRfaWQYBCABKAkSFAoMd2F0ZXJtYXJrX21zGAUgASgDEhMKC2JlZ2luX3N0YXRlGAYgASgMEhEKCWVuZF9zdGF0ZRgHIAEoDBI2CgVub2RlcxgIIAMoCzInLmZhcm1zY29wZS5jaGVja3BvaW50LnYxLkNoZWNrcG9pbnROb2RlIroBCg5DaGVja3BvaW50Tm9kZRIMCgRub2RlGAEgASgJEhAKCHBvc2l0aW9uGAIgASgEEjgKBm1lbW9yeRgDIAEoCzIoLmZhcm1zY29wZS5jaGVja3BvaW50LnYxLkNoZWNrcG9pbnRQbGFjZRI3CgVib29rcxgEIAEoCzIoLmZhcm1zY29wZS5jaGVja3BvaW50LnYxLkNoZWNrcG9pbnRQbGFjZRIVCg1sYXN0X2V2ZW50X21zGEYgASgDIjQKD0NoZWNrcG9pbnRQbGFjZRIRCglwb3NpdGlvbnMYASADKAQSDgoGc2hhMjU2GAIgASgMKnQKEUNoZWNrcG9pbnRTZWN0aW9uEiIKHkNIRUNLUE9JTlRfU0VDVElPTl9VTlNQRUNJRklFRBAAEh0KGUNIRUNLUE9JTlRfU0VDVElPTl9NRU1PUlkQARIcChhDSEVDS1BPSU5UX1NFQ1RJT05fQk9PS1MQAmIGcHJvdG8z");
+  fileDesc("CihmYXJtc2NvcGUvY2hlY2twb2ludC92MS9jaGVja3BvaW50LnByb3RvEhdmYXJtc2NvcGUuY2hlY2twb2ludC52MSKYAQoQQ2hlY2twb2ludFJlY29yZBIUCgxmb2xkX3ZlcnNpb24YASABKA0SNwoEcGFydBgCIAEoCzInLmZhcm1zY29wZS5jaGVja3BvaW50LnYxLkNoZWNrcG9pbnRQYXJ0SAASFwoNbWFuaWZlc3RfenN0ZBgDIAEoDEgAEhQKCm1lcmdlX3pzdGQYHiABKAxIAEIGCgRib2R5Im0KD01lcmdlQ2hlY2twb2ludBIRCglwYXJ0aXRpb24YASABKA0SEAoIcG9zaXRpb24YAiABKAQSEQoJcmVjb3JkX2lkGAMgASgJEhMKC25lZWRlZF9mcm9tGAQgASgEEg0KBXN0YXRlGAUgASgMIocBCg5DaGVja3BvaW50UGFydBIMCgRub2RlGAEgASgJEjsKB3NlY3Rpb24YAiABKA4yKi5mYXJtc2NvcGUuY2hlY2twb2ludC52MS5DaGVja3BvaW50U2VjdGlvbhINCgVpbmRleBgDIAEoDRINCgVjb3VudBgEIAEoDRIMCgRkYXRhGAUgASgMIuIBChJDaGVja3BvaW50TWFuaWZlc3QSEQoJcGFydGl0aW9uGAEgASgNEhYKDmJlZ2luX3Bvc2l0aW9uGAIgASgEEhQKDGVuZF9wb3NpdGlvbhgDIAEoBBIVCg1lbmRfcmVjb3JkX2lkGAQgASgJEhQKDHdhdGVybWFya19tcxgFIAEoAxITCgtiZWdpbl9zdGF0ZRgGIAEoDBIRCgllbmRfc3RhdGUYByABKAwSNgoFbm9kZXMYCCADKAsyJy5mYXJtc2NvcGUuY2hlY2twb2ludC52MS5DaGVja3BvaW50Tm9kZSK6AQoOQ2hlY2twb2ludE5vZGUSDAoEbm9kZRgBIAEoCRIQCghwb3NpdGlvbhgCIAEoBBI4CgZtZW1vcnkYAyABKAsyKC5mYXJtc2NvcGUuY2hlY2twb2ludC52MS5DaGVja3BvaW50UGxhY2USNwoFYm9va3MYBCABKAsyKC5mYXJtc2NvcGUuY2hlY2twb2ludC52MS5DaGVja3BvaW50UGxhY2USFQoNbGFzdF9ldmVudF9tcxhGIAEoAyI0Cg9DaGVja3BvaW50UGxhY2USEQoJcG9zaXRpb25zGAEgAygEEg4KBnNoYTI1NhgCIAEoDCp0ChFDaGVja3BvaW50U2VjdGlvbhIiCh5DSEVDS1BPSU5UX1NFQ1RJT05fVU5TUEVDSUZJRUQQABIdChlDSEVDS1BPSU5UX1NFQ1RJT05fTUVNT1JZEAESHAoYQ0hFQ0tQT0lOVF9TRUNUSU9OX0JPT0tTEAJiBnByb3RvMw");
 
 /**
  * CheckpointRecord is one message of fs.ckpt, whose streams stand beside those of fs.ev: one for each partition. Parts
@@ -47,6 +47,14 @@ export type CheckpointRecord = Message<"farmscope.checkpoint.v1.CheckpointRecord
      */
     value: Uint8Array;
     case: "manifestZstd";
+  } | {
+    /**
+     * zstd-compressed MergeCheckpoint, under the key "~merge".
+     *
+     * @generated from field: bytes merge_zstd = 30;
+     */
+    value: Uint8Array;
+    case: "mergeZstd";
   } | { case: undefined; value?: undefined };
 };
 
@@ -56,6 +64,48 @@ export type CheckpointRecord = Message<"farmscope.checkpoint.v1.CheckpointRecord
  */
 export const CheckpointRecordSchema: GenMessage<CheckpointRecord> = /*@__PURE__*/
   messageDesc(file_farmscope_checkpoint_v1_checkpoint, 0);
+
+/**
+ * MergeCheckpoint is the state of the merging of farms of one partition number, at a position of fs.view. The nodes' part of
+ * windows that may be amended still is not in it: it stands in fs.view, from `needed_from` on.
+ *
+ * @generated from message farmscope.checkpoint.v1.MergeCheckpoint
+ */
+export type MergeCheckpoint = Message<"farmscope.checkpoint.v1.MergeCheckpoint"> & {
+  /**
+   * @generated from field: uint32 partition = 1;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint64 position = 2;
+   */
+  position: bigint;
+
+  /**
+   * Id of the record there, by which a log that lost its tail and grew again is noticed.
+   *
+   * @generated from field: string record_id = 3;
+   */
+  recordId: string;
+
+  /**
+   * @generated from field: uint64 needed_from = 4;
+   */
+  neededFrom: bigint;
+
+  /**
+   * @generated from field: bytes state = 5;
+   */
+  state: Uint8Array;
+};
+
+/**
+ * Describes the message farmscope.checkpoint.v1.MergeCheckpoint.
+ * Use `create(MergeCheckpointSchema)` to create a new message.
+ */
+export const MergeCheckpointSchema: GenMessage<MergeCheckpoint> = /*@__PURE__*/
+  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 1);
 
 /**
  * CheckpointPart is a piece of one section of one node's state, as large as a message may be.
@@ -98,7 +148,7 @@ export type CheckpointPart = Message<"farmscope.checkpoint.v1.CheckpointPart"> &
  * Use `create(CheckpointPartSchema)` to create a new message.
  */
 export const CheckpointPartSchema: GenMessage<CheckpointPart> = /*@__PURE__*/
-  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 1);
+  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 2);
 
 /**
  * CheckpointManifest makes the parts that it names a complete set. Nodes are written one after the other while the fold
@@ -163,7 +213,7 @@ export type CheckpointManifest = Message<"farmscope.checkpoint.v1.CheckpointMani
  * Use `create(CheckpointManifestSchema)` to create a new message.
  */
 export const CheckpointManifestSchema: GenMessage<CheckpointManifest> = /*@__PURE__*/
-  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 2);
+  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 3);
 
 /**
  * @generated from message farmscope.checkpoint.v1.CheckpointNode
@@ -204,7 +254,7 @@ export type CheckpointNode = Message<"farmscope.checkpoint.v1.CheckpointNode"> &
  * Use `create(CheckpointNodeSchema)` to create a new message.
  */
 export const CheckpointNodeSchema: GenMessage<CheckpointNode> = /*@__PURE__*/
-  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 3);
+  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 4);
 
 /**
  * CheckpointPlace says where in the partition's stream of fs.ckpt a section is.
@@ -232,7 +282,7 @@ export type CheckpointPlace = Message<"farmscope.checkpoint.v1.CheckpointPlace">
  * Use `create(CheckpointPlaceSchema)` to create a new message.
  */
 export const CheckpointPlaceSchema: GenMessage<CheckpointPlace> = /*@__PURE__*/
-  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 4);
+  messageDesc(file_farmscope_checkpoint_v1_checkpoint, 5);
 
 /**
  * @generated from enum farmscope.checkpoint.v1.CheckpointSection
