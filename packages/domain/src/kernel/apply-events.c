@@ -28,6 +28,10 @@ EXPORTED u8 next_state[KINDS * ORDERS_MAX];
 /* Number of the anomaly by kind and the states that the frames were in, -1 for none; written by TypeScript. */
 EXPORTED i8 anomaly_number[KINDS * STATE_SETS];
 
+/* Events of the last call that lie in kept tiles, in their order; read by TypeScript. */
+EXPORTED u16 kept_events[EVENTS_MAX];
+static u32 kept_count;
+
 static struct segment segments[SEGMENTS_MAX];
 static u32 segment_count;
 /* Where the reads ahead go, so that no compiler drops them. */
@@ -73,12 +77,30 @@ static const struct segment *aim(struct target *targets, u32 from, u32 count, co
 		    pfn - segment->first + (1u << order) > segment->frames)
 			continue;
 		targets[at].zone = segment->zone;
-		targets[at].tile = tile_of(segment->zone, pfn);
 		targets[at].node = node_of(pfn, order);
-		read |= targets[at].tile[targets[at].node >> NODES_PER_WORD_SHIFT];
+		if (segment->zone->compact) {
+			targets[at].tile = compact_tile_of(segment->zone, pfn);
+			read |= targets[at].tile[(pfn & geometry.tile_mask) / 32];
+		} else {
+			targets[at].tile = tile_of(segment->zone, pfn);
+			read |= targets[at].tile[targets[at].node >> NODES_PER_WORD_SHIFT];
+		}
 	}
 	sink |= read;
 	return segment;
+}
+
+static inline u32 is_kept(const struct zone *zone, u32 pfn)
+{
+	const u32 number = (pfn >> geometry.max_order) - zone->first_tile;
+
+	return zone->kept[number / 32] >> number % 32 & 1;
+}
+
+/* From now on, events of the tile are told. */
+EXPORT(keep_tile) void keep_tile(struct zone *zone, u32 number)
+{
+	zone->kept[number / 32] |= 1u << number % 32;
 }
 
 static void hit(const struct target *targets, u32 from, u32 count)
@@ -86,7 +108,8 @@ static void hit(const struct target *targets, u32 from, u32 count)
 	for (u32 at = 0; at < count; at++) {
 		const u32 kind = event_kind[from + at];
 		const u32 order = event_order[from + at];
-		u32 held;
+		struct zone *zone = targets[at].zone;
+		u32 state, held;
 		i32 anomaly;
 
 		if (kind >= KINDS)
@@ -96,24 +119,29 @@ static void hit(const struct target *targets, u32 from, u32 count)
 			anomaly_counts[OUT_OF_RANGE]++;
 			continue;
 		}
-		held = set_block(targets[at].zone, targets[at].tile, targets[at].node, order,
-				 next_state[kind * ORDERS_MAX + order]);
+		state = next_state[kind * ORDERS_MAX + order];
+		held = zone->compact ? compact_set(zone, event_pfn[from + at], order, state)
+				     : set_block(zone, targets[at].tile, targets[at].node, order, state);
+		if (is_kept(zone, event_pfn[from + at]))
+			kept_events[kept_count++] = from + at;
 		anomaly = anomaly_number[kind * STATE_SETS + held];
 		if (anomaly >= 0)
 			anomaly_counts[anomaly]++;
 	}
 }
 
-/* Applies the first `count` events and adds to the counts. */
-EXPORT(apply) void apply(u32 count)
+/* Applies the first `count` events and adds to the counts. Returns how many of them `kept_events` names. */
+EXPORT(apply) u32 apply(u32 count)
 {
 	struct target targets[GROUP];
 	const struct segment *segment = NULL;
 
+	kept_count = 0;
 	for (u32 from = 0; from < count; from += GROUP) {
 		const u32 size = count - from < GROUP ? count - from : GROUP;
 
 		segment = aim(targets, from, size, segment);
 		hit(targets, from, size);
 	}
+	return kept_count;
 }

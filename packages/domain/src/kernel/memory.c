@@ -11,8 +11,7 @@ extern u8 __heap_base;
 struct geometry geometry;
 static u64 used;
 
-/* Memory that is never given back, zeroed; NULL when there is none. */
-static void *allocate(u32 bytes)
+void *allocate(u32 bytes)
 {
 	u64 at, end, have;
 
@@ -36,13 +35,16 @@ EXPORT(set_max_order) void set_max_order(u32 max_order)
 }
 
 /* A zone of which nothing is known; NULL when there is no memory for it. */
-EXPORT(make_zone) struct zone *make_zone(u32 first_tile, u32 tiles)
+EXPORT(make_zone) struct zone *make_zone(u32 first_tile, u32 tiles, u32 is_compact)
 {
 	struct zone *zone = allocate(sizeof(*zone));
 
 	if (!zone)
 		return NULL;
 	*zone = (struct zone){ .first_tile = first_tile, .tiles = tiles };
+	zone->kept = allocate((tiles + 31) / 32 * sizeof(*zone->kept));
+	if (is_compact)
+		return zone->kept && make_compact(zone) ? zone : NULL;
 	zone->words = allocate((tiles << geometry.words_shift) * sizeof(*zone->words));
-	return zone->words ? zone : NULL;
+	return zone->kept && zone->words ? zone : NULL;
 }

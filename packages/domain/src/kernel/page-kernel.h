@@ -7,6 +7,7 @@
 #define FARMSCOPE_PAGE_KERNEL_H
 
 typedef unsigned char u8;
+typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef signed char i8;
@@ -28,11 +29,27 @@ enum state { UNKNOWN, FREE, ALLOCATED, PER_CPU, STATES };
 #define NODE_MASK 3u
 #define LOW_BITS 0x55555555u
 
+/* What the compact form of a zone has besides its bits: see compact-map.c. */
+struct compact {
+	u32 slots;
+	u32 used;
+	/* Blocks that the set had no room for. */
+	u32 given_up;
+	u32 blocks_by_order[ORDERS_MAX];
+	u32 *set;
+	u16 *blocks_of_tile;
+	u32 *observed;
+};
+
 /* A memory zone: see ../page/zone-map.ts, which reads free_blocks and frames where they lie. */
 struct zone {
 	u32 first_tile;
 	u32 tiles;
 	u32 *words;
+	/* NULL in the base form. */
+	struct compact *compact;
+	/* A bit for each tile, set when its events are to be told to TypeScript. */
+	u32 *kept;
 	/* Free blocks by order. */
 	i32 free_blocks[ORDERS_MAX];
 	/* Frames by state; those of UNKNOWN are not counted. */
@@ -64,6 +81,23 @@ static inline u32 *tile_of(const struct zone *zone, u32 pfn)
 {
 	return zone->words + (((pfn >> geometry.max_order) - zone->first_tile) << geometry.words_shift);
 }
+
+/* The same in the compact form: a bit for each frame. */
+static inline u32 *compact_tile_of(const struct zone *zone, u32 pfn)
+{
+	return zone->words + ((pfn >> geometry.max_order) - zone->first_tile) * ((geometry.tile_mask + 1) / 32);
+}
+
+/* The compact form of what zone-map.c exports under these names. */
+u32 compact_set(struct zone *zone, u32 pfn, u32 order, u32 state);
+u32 compact_block_at(const struct zone *zone, u32 pfn);
+void compact_expand_tile(const struct zone *zone, u32 number, u8 *into);
+u32 compact_save_tile(const struct zone *zone, u32 number, u32 *into);
+void compact_restore_tile(struct zone *zone, u32 number, const u32 *from, u32 length);
+/* Gives a zone without anything in it the compact form; 0 when there is no memory for it. */
+u32 make_compact(struct zone *zone);
+/* Memory that is never given back, zeroed; NULL when there is none. */
+void *allocate(u32 bytes);
 
 /* Makes the block at `node` one of `order` in `state`. Returns the set of states that its frames had. */
 u32 set_block(struct zone *zone, u32 *tile, u32 node, u32 order, u32 state);

@@ -12,25 +12,33 @@ import { PAGE_KERNEL_BASE64 } from "./page-kernel.gen.ts";
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   set_max_order(maxOrder: number): void;
-  make_zone(firstTile: number, tiles: number): number;
+  make_zone(firstTile: number, tiles: number, isCompact: number): number;
+  keep_tile(zone: number, tile: number): void;
+  mark_observed(zone: number, tile: number): void;
+  is_marked_observed(zone: number, tile: number): number;
+  given_up(zone: number): number;
   add_segment(first: number, frames: number, zone: number): number;
-  apply(count: number): void;
+  apply(count: number): number;
   set(zone: number, pfn: number, order: number, state: number): number;
   forget(zone: number, pfn: number, order: number): void;
   block_at(zone: number, pfn: number): number;
   expand_tile(zone: number, tile: number): void;
-  tally(zone: number, tile: number, sign: number): void;
+  save_tile(zone: number, tile: number): number;
+  restore_tile(zone: number, tile: number, length: number): void;
   decode_columns(length: number, count: number, baseTick: number): number;
   readonly [data: string]: unknown;
 }
 
 /** Index of each member in `struct zone`, in words of 32 bits. */
 const ZONE_WORDS = 2;
-const ZONE_FREE_BLOCKS = 3;
+const ZONE_FREE_BLOCKS = 5;
 const ZONE_FRAMES = ZONE_FREE_BLOCKS + ORDERS_MAX;
 
 /** Events of one call, as EVENTS_MAX in apply-events.c. */
 const EVENTS_PER_CALL = 512;
+
+/** Words of `tile_image` in zone-map.c. */
+const TILE_IMAGE_WORDS = 3 * 2 ** (ORDERS_MAX - 2);
 
 let compiled: WebAssembly.Module | null = null;
 
@@ -43,6 +51,21 @@ export function instantiateKernel(): KernelExports {
 /** Address of exported data. */
 export function addressOf(kernel: KernelExports, name: string): number {
   return (kernel[name] as WebAssembly.Global).value;
+}
+
+/**
+ * How much a map holds of its frames: base, 128 KiB per GiB, or compact, at most 36 KiB per GiB, which gives up the orders
+ * of allocated blocks: see compact-map.c.
+ */
+export type PageMapForm = "base" | "compact";
+
+/** Frames that one word of 32 bits stands for: two bits for each of twice as many nodes, or one for each frame. */
+const FRAMES_PER_WORD = 8;
+const FRAMES_PER_WORD_COMPACT = 32;
+
+/** Tiles of a compact map are whole words. */
+function isCompactPossible(maxOrder: number): boolean {
+  return 2 ** maxOrder >= FRAMES_PER_WORD_COMPACT;
 }
 
 /** Where a zone that is to be made lies, in tiles: blocks of the largest order. */
@@ -63,6 +86,7 @@ export interface ZoneMemoryViews {
 /** The page maps of the zones of one node, in the memory of one instance. Which zones there are is fixed. */
 export class PageKernel {
   readonly maxOrder: number;
+  readonly form: PageMapForm;
   readonly exports: KernelExports;
   readonly zones: readonly ZoneMemoryViews[];
   readonly #pfn: Uint32Array;
@@ -72,17 +96,21 @@ export class PageKernel {
   readonly #anomalies: Uint32Array;
   readonly #nextStates: Uint8Array;
   readonly #anomalyNumbers: Int8Array;
+  readonly #keptEvents: Uint16Array;
   readonly #expandedTile: Uint8Array;
+  readonly #tileImage: Int32Array;
 
   /** @throws {RangeError} when there is no memory for so many tiles. */
-  constructor(maxOrder: number, spans: readonly TileSpan[]) {
+  constructor(maxOrder: number, spans: readonly TileSpan[], form: PageMapForm = "base") {
     this.maxOrder = maxOrder;
+    this.form = isCompactPossible(maxOrder) ? form : "base";
+    const isCompact = this.form === "compact";
     this.exports = instantiateKernel();
     this.exports.set_max_order(maxOrder);
-    const addresses = spans.map(({ firstTile, tiles }) => this.exports.make_zone(firstTile, tiles));
+    const addresses = spans.map(({ firstTile, tiles }) => this.exports.make_zone(firstTile, tiles, isCompact ? 1 : 0));
     if (addresses.includes(0)) throw new RangeError("no memory for a page map");
     const { buffer } = this.exports.memory;
-    const wordsPerTile = 2 ** maxOrder / 8;
+    const wordsPerTile = 2 ** maxOrder / (isCompact ? FRAMES_PER_WORD_COMPACT : FRAMES_PER_WORD);
     this.zones = addresses.map((address, at) => ({
       address,
       words: new Int32Array(buffer, new Int32Array(buffer, address)[ZONE_WORDS], spans[at].tiles * wordsPerTile),
@@ -97,6 +125,8 @@ export class PageKernel {
     this.#anomalies = new Uint32Array(buffer, data("anomaly_counts"), PAGE_ANOMALIES);
     this.#nextStates = new Uint8Array(buffer, data("next_state"), PAGE_EVENT_KINDS * ORDERS_MAX);
     this.#anomalyNumbers = new Int8Array(buffer, data("anomaly_number"), PAGE_EVENT_KINDS * STATE_SETS);
+    this.#keptEvents = new Uint16Array(buffer, data("kept_events"), EVENTS_PER_CALL);
+    this.#tileImage = new Int32Array(buffer, data("tile_image"), TILE_IMAGE_WORDS);
     this.#expandedTile = new Uint8Array(buffer, data("expanded_tile"), 2 ** maxOrder);
     this.#anomalyNumbers.set(ANOMALY_NUMBERS);
     this.setNextStates(nextStates(0));
@@ -115,15 +145,24 @@ export class PageKernel {
 
   /**
    * Applies events in ring order; those of a kind that does not exist are passed over. Adds how many there were of each
-   * kind, and of each anomaly, to `kinds` and `anomalies`.
+   * kind, and of each anomaly, to `into`.
+   * @param onKept told of each event that was applied in a kept tile, by its index, once all before it are applied.
    */
-  apply(pfn: Uint32Array, kind: Uint8Array, order: Uint8Array, count: number, into: KernelCounts): void {
+  apply(
+    pfn: Uint32Array,
+    kind: Uint8Array,
+    order: Uint8Array,
+    count: number,
+    into: KernelCounts,
+    onKept: (index: number) => void,
+  ): void {
     for (let from = 0; from < count; from += EVENTS_PER_CALL) {
       const end = Math.min(count, from + EVENTS_PER_CALL);
       this.#pfn.set(pfn.subarray(from, end));
       this.#kind.set(kind.subarray(from, end));
       this.#order.set(order.subarray(from, end));
-      this.exports.apply(end - from);
+      const kept = this.exports.apply(end - from);
+      for (let at = 0; at < kept; at++) onKept(from + this.#keptEvents[at]);
     }
     for (let at = 0; at < into.kinds.length; at++) into.kinds[at] += this.#kinds[at];
     for (let at = 0; at < into.anomalies.length; at++) into.anomalies[at] += this.#anomalies[at];
@@ -135,6 +174,17 @@ export class PageKernel {
   expandTile(zone: ZoneMemoryViews, tile: number, into: Uint8Array): void {
     this.exports.expand_tile(zone.address, tile);
     into.set(this.#expandedTile);
+  }
+
+  /** A copy of a tile, for {@link restoreTile}. */
+  saveTile(zone: ZoneMemoryViews, tile: number): Int32Array {
+    return this.#tileImage.slice(0, this.exports.save_tile(zone.address, tile));
+  }
+
+  /** Puts a saved tile back, with the counts that belong to it. @param image of a tile of the same form and order. */
+  restoreTile(zone: ZoneMemoryViews, tile: number, image: Int32Array): void {
+    this.#tileImage.set(image);
+    this.exports.restore_tile(zone.address, tile, image.length);
   }
 }
 

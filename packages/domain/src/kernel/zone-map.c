@@ -135,13 +135,17 @@ __attribute__((always_inline)) inline u32 set_block(struct zone *zone, u32 *tile
 
 EXPORT(set) u32 set(struct zone *zone, u32 pfn, u32 order, u32 state)
 {
+	if (zone->compact)
+		return compact_set(zone, pfn, order, state);
 	return set_block(zone, tile_of(zone, pfn), node_of(pfn, order), order, state);
 }
 
-/* Makes the frames of a block unknown. */
+/* Makes the frames of a block unknown; in the compact form, neither free nor on a list. */
 EXPORT(forget) void forget(struct zone *zone, u32 pfn, u32 order)
 {
 	set(zone, pfn, order, ALLOCATED);
+	if (zone->compact)
+		return;
 	flip(tile_of(zone, pfn), node_of(pfn, order), ALLOCATED);
 	zone->frames[ALLOCATED] -= 1 << order;
 }
@@ -152,6 +156,8 @@ EXPORT(block_at) u32 block_at(const struct zone *zone, u32 pfn)
 	const u32 *tile = tile_of(zone, pfn);
 	u32 node = node_of(pfn, 0);
 
+	if (zone->compact)
+		return compact_block_at(zone, pfn);
 	for (u32 order = 0; node; order++, node >>= 1)
 		if (get(tile, node) != UNKNOWN)
 			return get(tile, node) | order << 2;
@@ -165,6 +171,10 @@ EXPORT(expand_tile) void expand_tile(const struct zone *zone, u32 number)
 {
 	const u32 *tile = zone->words + (number << geometry.words_shift);
 
+	if (zone->compact) {
+		compact_expand_tile(zone, number, expanded_tile);
+		return;
+	}
 	__builtin_memset(expanded_tile, 0, geometry.tile_mask + 1);
 	for (u32 word = 0; word < 1u << geometry.words_shift; word++) {
 		for (u32 rest = tile[word]; rest;) {
@@ -185,7 +195,7 @@ EXPORT(expand_tile) void expand_tile(const struct zone *zone, u32 number)
 }
 
 /* Adds (sign 1) or takes (-1) all of a tile to or from the counts of its zone. */
-EXPORT(tally) void tally(struct zone *zone, u32 number, i32 sign)
+static void tally(struct zone *zone, u32 number, i32 sign)
 {
 	const u32 *tile = zone->words + (number << geometry.words_shift);
 
@@ -202,4 +212,32 @@ EXPORT(tally) void tally(struct zone *zone, u32 number, i32 sign)
 		if (tile[word])
 			count_nodes(zone, tile[word], order, sign);
 	}
+}
+
+/* What save_tile wrote last, and restore_tile reads: a base tile, or bits and a block for each frame. */
+EXPORTED u32 tile_image[3 << (ORDERS_MAX - 2)];
+
+/* Returns how many words of `tile_image` were written. */
+EXPORT(save_tile) u32 save_tile(const struct zone *zone, u32 number)
+{
+	const u32 words = 1 << geometry.words_shift;
+
+	if (zone->compact)
+		return compact_save_tile(zone, number, tile_image);
+	__builtin_memcpy(tile_image, zone->words + number * words, words * sizeof(u32));
+	return words;
+}
+
+/* Puts back the first `length` words of `tile_image`, with the counts that belong to them. */
+EXPORT(restore_tile) void restore_tile(struct zone *zone, u32 number, u32 length)
+{
+	const u32 words = 1 << geometry.words_shift;
+
+	if (zone->compact) {
+		compact_restore_tile(zone, number, tile_image, length);
+		return;
+	}
+	tally(zone, number, -1);
+	__builtin_memcpy(zone->words + number * words, tile_image, words * sizeof(u32));
+	tally(zone, number, 1);
 }

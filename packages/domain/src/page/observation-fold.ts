@@ -211,6 +211,7 @@ export class ObservationFold {
 
   #settle(journal: ZoneJournal, tile: number, tick: number): void {
     journal.settle(tile, tick);
+    journal.zone.markObserved(tile);
     this.#settledBefore = Math.max(this.#settledBefore, tick);
   }
 

@@ -10,16 +10,21 @@ import {
   toBinary,
   type ZoneMemory,
 } from "@farmscope/proto";
+import type { PageMapForm } from "../kernel/page-kernel.ts";
 import { decodeMessage } from "../state/message.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { encodePageMapRuns } from "../wire/page-map-runs.ts";
+import { type Blame, blameOf } from "./blame.ts";
+import type { BlockSample } from "./block-sample.ts";
 import { PAGE_EVENT_KINDS, type PageColumns } from "./columns.ts";
 import { unusableFreeSpaceIndex } from "./measures.ts";
 import { ObservationFold } from "./observation-fold.ts";
+import { type Lifetime, OwnerTier } from "./owner-tier.ts";
 import { PageMap } from "./page-map.ts";
 import { type KnownState, PageState } from "./page-state.ts";
 import { nextStateIndex, nextStates, PAGE_ANOMALIES, PageAnomaly } from "./transitions.ts";
+import type { ZoneMap } from "./zone-map.ts";
 import type { ZoneSegment } from "./zone-segments.ts";
 
 /** Page events that the journal of one observation holds, unless told otherwise. */
@@ -31,6 +36,10 @@ const SETTLED = 255;
 export interface PageFoldOptions {
   /** Page events that are kept while an observation runs, 16 bytes each. Default JOURNAL_EVENTS_MAX. */
   readonly journalEventsMax?: number;
+  /** How much is held of each frame. Default base. */
+  readonly form?: PageMapForm;
+  /** Blocks whose owners are followed. Default none. */
+  readonly owners?: BlockSample | null;
 }
 
 type ZoneReading = MemoryGauges["zones"][number];
@@ -42,10 +51,13 @@ type ZoneReading = MemoryGauges["zones"][number];
  */
 export class PageFold {
   readonly #journalEventsMax: number;
+  readonly #form: PageMapForm;
+  readonly #sample: BlockSample | null;
   readonly #counts = { kinds: new Float64Array(PAGE_EVENT_KINDS), anomalies: new Float64Array(PAGE_ANOMALIES) };
   #facts: NodeFacts | null = null;
   #map: PageMap | null = null;
   #observations: ObservationFold | null = null;
+  #owners: OwnerTier | null = null;
   #nextStates = nextStates(0);
   #readings: readonly ZoneReading[] = [];
   #observed = false;
@@ -54,6 +66,8 @@ export class PageFold {
 
   constructor(options: PageFoldOptions = {}) {
     this.#journalEventsMax = options.journalEventsMax ?? JOURNAL_EVENTS_MAX;
+    this.#form = options.form ?? "base";
+    this.#sample = options.owners ?? null;
   }
 
   /** Where the zones lie and all else that the host said of itself; null before it did. */
@@ -112,11 +126,10 @@ export class PageFold {
    */
   setFacts(facts: NodeFacts): void {
     let map = this.#map;
-    if (map === null || map.maxOrder !== facts.maxOrder) map = new PageMap(facts.maxOrder);
+    if (map === null || map.maxOrder !== facts.maxOrder) map = new PageMap(facts.maxOrder, this.#form);
     const kept = map.setZones(facts.zones);
     if (map !== this.#map) {
-      this.#map = map;
-      this.#observations = new ObservationFold(map, this.#journalEventsMax);
+      this.#adopt(map);
     } else if (!kept) {
       this.#observations?.reset();
     }
@@ -137,7 +150,7 @@ export class PageFold {
     const observations = this.#observations;
     const isQuiet = observations === null || (observations.budget === null && oldestTick >= observations.lateBefore);
     const kind = isQuiet ? columns.kind : this.#witness(map, observations, columns);
-    map.apply(pfn, kind, order, length, this.#counts);
+    map.apply(pfn, kind, order, length, this.#counts, (index) => this.#owners?.apply(columns, index));
   }
 
   /**
@@ -147,10 +160,26 @@ export class PageFold {
    */
   applyObservation(part: Observation): Omit<Agreement, "atMs"> | null {
     const outcome = this.#observations?.apply(part) ?? null;
+    this.#disown(part);
     if (outcome === null) return null;
     const managed = (this.#facts?.zones ?? []).reduce((sum, zone) => sum + zone.managed, 0);
     if (outcome.covered >= managed) this.#observed = true;
     return outcome.agreement;
+  }
+
+  /** Lifetimes that ended in blocks whose owners are followed, since the last call. */
+  takeLifetimes(): readonly Lifetime[] {
+    return this.#owners?.takeEnded() ?? [];
+  }
+
+  /**
+   * Who keeps blocks of an order from being free; null before the zones are known, and when no owners are followed.
+   * Cost: one pass over the frames of the sample.
+   */
+  blame(order: number): Blame | null {
+    return this.#map === null || this.#owners === null
+      ? null
+      : blameOf(this.#map, this.#owners, order, this.#newestTick);
   }
 
   /** Keeps the kernel's own numbers, to be shown beside ours. */
@@ -171,7 +200,7 @@ export class PageFold {
         managed: reading?.managed ?? zone.managed,
         freePages: memory?.frames[PageState.Free] ?? 0,
         pcpPages: memory?.frames[PageState.PerCpu] ?? 0,
-        allocatedPages: memory?.frames[PageState.Allocated] ?? 0,
+        allocatedPages: memory === undefined ? 0 : allocatedPagesOf(memory, reading?.managed ?? zone.managed),
         freeBlocks,
         buddyinfo: [...(reading?.freeBlocks ?? [])],
         unusableIndex: freeBlocks.map((_, order) => unusableFreeSpaceIndex(freeBlocks, order)),
@@ -193,6 +222,7 @@ export class PageFold {
       into.bytes(toBinary(NodeFactsSchema, facts));
       this.#map?.encode(into);
       this.#observations?.encode(into);
+      this.#owners?.encode(into);
     });
   }
 
@@ -209,11 +239,10 @@ export class PageFold {
     this.#readings = decodeMessage(MemoryGaugesSchema, from).zones;
     from.optional(() => {
       const facts = decodeMessage(NodeFactsSchema, from);
-      const map = new PageMap(facts.maxOrder);
+      const map = new PageMap(facts.maxOrder, this.#form);
       map.decode(from);
-      this.#map = map;
-      this.#observations = new ObservationFold(map, this.#journalEventsMax);
-      this.#observations.decode(from);
+      this.#adopt(map).decode(from);
+      this.#owners?.decode(from);
       this.#setNextStates(map, facts);
       this.#facts = facts;
     });
@@ -222,6 +251,33 @@ export class PageFold {
   /** The whole page map in the format of PageMapView.runs, uncompressed; equal maps give equal bytes. O(map). */
   encodeRuns(): Uint8Array {
     return this.#map === null ? new Uint8Array(0) : encodePageMapRuns(this.#map);
+  }
+
+  #adopt(map: PageMap): ObservationFold {
+    const observations = new ObservationFold(map, this.#journalEventsMax);
+    this.#map = map;
+    this.#observations = observations;
+    if (this.#sample !== null) {
+      map.keep(this.#sample);
+      this.#owners = new OwnerTier(this.#sample, map.maxOrder);
+    }
+    return observations;
+  }
+
+  /** Whoever seemed to hold frames that the kernel says are not handed out has given them back unseen. */
+  #disown({ chunks }: Observation): void {
+    const [map, owners] = [this.#map, this.#owners];
+    if (map === null || owners === null) return;
+    const frames = 2 ** map.maxOrder;
+    for (const { firstPfn, count } of chunks) {
+      for (let block = Math.floor(firstPfn / frames); block * frames < firstPfn + count; block++) {
+        const owned = owners.block(block);
+        for (let at = 0; owned !== undefined && at < frames; at++) {
+          const pfn = block * frames + at;
+          if (owned.what[at] > 0 && map.blockAt(pfn).state !== PageState.Allocated) owners.forget(pfn);
+        }
+      }
+    }
   }
 
   #setNextStates(map: PageMap, { pcpOrderMask }: NodeFacts): void {
@@ -267,6 +323,12 @@ export class PageFold {
     }
     return witnessed;
   }
+}
+
+/** A compact map does not count allocated frames: they are what is neither free nor on a per-CPU list. */
+function allocatedPagesOf({ form, frames }: ZoneMap, managed: number): number {
+  if (form === "base") return frames[PageState.Allocated];
+  return Math.max(0, managed - frames[PageState.Free] - frames[PageState.PerCpu]);
 }
 
 /** True when (pfn, order) is aligned and lies wholly in the segment that `pfn` lies in. */

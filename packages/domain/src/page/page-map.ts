@@ -1,7 +1,8 @@
-import { type KernelCounts, PageKernel } from "../kernel/page-kernel.ts";
+import { type KernelCounts, PageKernel, type PageMapForm } from "../kernel/page-kernel.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
+import { type BlockSample, keptTiles } from "./block-sample.ts";
 import { type KnownState, ORDERS_MAX, orderOfByte, PageState, stateOfByte } from "./page-state.ts";
 import { nextStates } from "./transitions.ts";
 import { tileSpanOf, ZoneMap } from "./zone-map.ts";
@@ -18,22 +19,25 @@ const MAX_ORDER_LEAST = 4;
 const MAX_ORDER_MOST = ORDERS_MAX - 1;
 
 /**
- * Base page state of a node: a {@link ZoneMap} for each memory zone. 128 KiB per GiB spanned.
+ * Page state of a node: a {@link ZoneMap} for each memory zone. 128 KiB per GiB spanned, in the compact form 36.
  */
 export class PageMap {
   readonly maxOrder: number;
+  readonly form: PageMapForm;
   #places: readonly ZonePlace[] = [];
   #zones: readonly ZoneMap[] = [];
   #segments: readonly ZoneSegment[] = [];
   #nextStates: Uint8Array = nextStates(0);
   #kernel: PageKernel;
+  #sample: BlockSample | null = null;
 
   /** @param maxOrder largest order of a free block. @throws {WireFormatError} malformed, when it is not one of 4 .. 15. */
-  constructor(maxOrder: number) {
+  constructor(maxOrder: number, form: PageMapForm = "base") {
     if (!(maxOrder >= MAX_ORDER_LEAST && maxOrder <= MAX_ORDER_MOST)) {
       throw new WireFormatError("malformed", `the largest order of a block is ${maxOrder}`);
     }
     this.maxOrder = maxOrder;
+    this.form = form;
     this.#kernel = this.#kernelFor([]);
   }
 
@@ -93,9 +97,23 @@ export class PageMap {
   /**
    * Applies events in ring order; those of a kind that does not exist are passed over. Adds how many there were of each
    * kind, and of each anomaly, to `counts`. 10 to 30 ns each, by how much of the map is in the CPU's caches.
+   * @param onKept told of each event that was applied in a kept block, by its index.
    */
-  apply(pfn: Uint32Array, kind: Uint8Array, order: Uint8Array, count: number, counts: KernelCounts): void {
-    this.#kernel.apply(pfn, kind, order, count, counts);
+  apply(
+    pfn: Uint32Array,
+    kind: Uint8Array,
+    order: Uint8Array,
+    count: number,
+    counts: KernelCounts,
+    onKept: (index: number) => void = () => {},
+  ): void {
+    this.#kernel.apply(pfn, kind, order, count, counts, onKept);
+  }
+
+  /** From now on, events of the blocks that a sample keeps are told by {@link apply}. O(map / 1,024). */
+  keep(sample: BlockSample): void {
+    this.#sample = sample;
+    for (const zone of this.#zones) for (const tile of keptTiles(zone, sample)) zone.keepTile(tile);
   }
 
   /** The segment that holds a frame, or null. O(zones). */
@@ -167,7 +185,7 @@ export class PageMap {
 
   #kernelFor(places: readonly ZonePlace[]): PageKernel {
     const spans = places.map((place) => tileSpanOf(place.startPfn, endOf(place), this.maxOrder));
-    const kernel = new PageKernel(this.maxOrder, spans);
+    const kernel = new PageKernel(this.maxOrder, spans, this.form);
     kernel.setNextStates(this.#nextStates);
     return kernel;
   }
@@ -178,6 +196,7 @@ export class PageMap {
     this.#zones = zones;
     this.#segments = segmentsOf(places, zones);
     for (const { first, end, zone } of this.#segments) kernel.addSegment(first, end - first, zone.memory);
+    if (this.#sample !== null) this.keep(this.#sample);
   }
 
   /** Zones moved, shrank or went: everything known is copied, block by block, to whoever owns it now. */

@@ -1,6 +1,5 @@
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
-import { WireFormatError } from "../wire/wire-format-error.ts";
 import type { KnownState } from "./page-state.ts";
 import type { ZoneMap } from "./zone-map.ts";
 
@@ -107,10 +106,7 @@ export class ZoneJournal {
     for (const tick of from.numbers()) this.#settled.push(tick);
     from.list(() => {
       const tile = from.count();
-      const image = new Int32Array(this.zone.wordsPerTile);
-      const bytes = from.bytes();
-      if (bytes.length !== image.byteLength) throw new WireFormatError("malformed", "a tile of another size");
-      new Uint8Array(image.buffer).set(bytes);
+      const image = this.zone.imageOf(from.bytes());
       this.#touched.set(tile, { image, events: from.numbers(), overflowed: from.flag() });
     });
   }

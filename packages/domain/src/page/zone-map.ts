@@ -18,14 +18,14 @@
  * All work on tiles is done in ../kernel/zone-map.c.
  */
 
-import { PageKernel, type TileSpan, type ZoneMemoryViews } from "../kernel/page-kernel.ts";
+import { PageKernel, type PageMapForm, type TileSpan, type ZoneMemoryViews } from "../kernel/page-kernel.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
 import { WireFormatError } from "../wire/wire-format-error.ts";
 import type { KnownState, PageStateSet } from "./page-state.ts";
 
-/** A word of 32 bits has two bits for each of 16 nodes, of which a tile has twice as many as frames. */
-const FRAMES_PER_WORD = 8;
+/** The low bits of a block on a per-CPU list, as compact-map.c has it, are its order. */
+const BLOCK_ORDER_BITS = 4;
 
 /** The tiles that [startPfn, endPfn) touches. */
 export function tileSpanOf(startPfn: number, endPfn: number, maxOrder: number): TileSpan {
@@ -72,9 +72,19 @@ export class ZoneMap {
     return tileSpanOf(this.startPfn, this.#endPfn, this.maxOrder).tiles;
   }
 
-  /** Length of a tile, and of what {@link saveTile} returns. */
-  get wordsPerTile(): number {
-    return 2 ** this.maxOrder / FRAMES_PER_WORD;
+  /** Words of a tile, but for what a compact map has of it elsewhere. */
+  get #wordsPerTile(): number {
+    return this.#memory.words.length / this.tiles;
+  }
+
+  /** How much it holds of its frames. */
+  get form(): PageMapForm {
+    return this.#kernel.form;
+  }
+
+  /** Blocks on per-CPU lists that a compact map had no room for: they are as if they were allocated. */
+  get givenUp(): number {
+    return this.#kernel.exports.given_up(this.#memory.address);
   }
 
   /** Free blocks by order. A view. */
@@ -102,15 +112,16 @@ export class ZoneMap {
     return (tile + this.#firstTile) * 2 ** this.maxOrder;
   }
 
-  /** Moves to a zone of another kernel, which may be larger: new frames are unknown. O(zone). */
+  /** Moves to a zone of another kernel of the same form, which may be larger: new frames are unknown. O(zone). */
   moveTo(kernel: PageKernel, zone: number, endPfn: number): void {
-    const { words, freeBlocks, frames } = this.#memory;
+    const [from, memory, tiles] = [this.#kernel, this.#memory, this.tiles];
     this.#kernel = kernel;
     this.#memory = kernel.zones[zone];
-    this.#memory.words.set(words);
-    this.#memory.freeBlocks.set(freeBlocks);
-    this.#memory.frames.set(frames);
     this.#endPfn = endPfn;
+    for (let tile = 0; tile < tiles; tile++) {
+      kernel.restoreTile(this.#memory, tile, from.saveTile(memory, tile));
+      if (this.form === "compact" && from.exports.is_marked_observed(memory.address, tile)) this.markObserved(tile);
+    }
   }
 
   /**
@@ -140,31 +151,69 @@ export class ZoneMap {
 
   /** A copy of a tile, for {@link restoreTile}. */
   saveTile(tile: number): Int32Array {
-    return this.#memory.words.slice(tile * this.wordsPerTile, (tile + 1) * this.wordsPerTile);
+    return this.#kernel.saveTile(this.#memory, tile);
   }
 
   /** Puts a saved tile back, with the counts that belong to it. */
   restoreTile(tile: number, saved: Int32Array): void {
-    this.#kernel.exports.tally(this.#memory.address, tile, -1);
-    this.#memory.words.set(saved, tile * this.wordsPerTile);
-    this.#kernel.exports.tally(this.#memory.address, tile, 1);
+    this.#kernel.restoreTile(this.#memory, tile, saved);
+  }
+
+  /** What {@link saveTile} gave, from its bytes. @throws {WireFormatError} malformed, when it cannot have. */
+  imageOf(bytes: Uint8Array): Int32Array {
+    const words = bytes.length / Int32Array.BYTES_PER_ELEMENT;
+    const wordsMax = this.#wordsPerTile + (this.form === "base" ? 0 : 2 ** this.maxOrder);
+    if (!Number.isInteger(words) || words < this.#wordsPerTile || words > wordsMax) {
+      throw new WireFormatError("malformed", "a tile of another size");
+    }
+    return new Int32Array(bytes.slice().buffer);
+  }
+
+  /** All of a tile has been described by the kernel: in a compact map, what is not free in it is allocated from now on. */
+  markObserved(tile: number): void {
+    this.#kernel.exports.mark_observed(this.#memory.address, tile);
+  }
+
+  /** From now on, events of the tile are told to the one who applies them. */
+  keepTile(tile: number): void {
+    this.#kernel.exports.keep_tile(this.#memory.address, tile);
   }
 
   /** Writes its tiles, little-endian as WebAssembly is, for {@link decode}. O(zone): a copy. */
   encode(into: StateWriter): void {
     const { words } = this.#memory;
     into.bytes(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+    if (this.form === "base") return;
+    const tiles = Array.from({ length: this.tiles }, (_, tile) => tile);
+    const isObserved = (tile: number): number => this.#kernel.exports.is_marked_observed(this.#memory.address, tile);
+    into.bytes(Uint8Array.from(tiles, isObserved));
+    into.list(
+      tiles.flatMap((tile) => [...this.saveTile(tile).subarray(this.#wordsPerTile)]),
+      (block) => into.count(block >>> 0),
+    );
   }
 
   /**
-   * Takes over the tiles that {@link encode} wrote of a zone with the same bounds; to be called on a new one. O(zone).
+   * Takes over the tiles that {@link encode} wrote of a zone with the same bounds and form; to be called on a new one.
+   * O(zone).
    * @throws {WireFormatError} malformed.
    */
   decode(from: StateReader): void {
     const bytes = from.bytes();
-    const { words, address } = this.#memory;
-    if (bytes.length !== words.byteLength) throw new WireFormatError("malformed", "a zone of another size");
-    new Uint8Array(words.buffer, words.byteOffset, words.byteLength).set(bytes);
-    for (let tile = 0; tile < this.tiles; tile++) this.#kernel.exports.tally(address, tile, 1);
+    if (bytes.length !== this.#memory.words.byteLength)
+      throw new WireFormatError("malformed", "a zone of another size");
+    const words = new Int32Array(bytes.slice().buffer);
+    const isBase = this.form === "base";
+    const observed = isBase ? new Uint8Array(0) : from.bytes();
+    const blocks = isBase ? [] : from.list(() => from.count());
+    let at = 0;
+    for (let tile = 0; tile < this.tiles; tile++) {
+      const own = words.subarray(tile * this.#wordsPerTile, (tile + 1) * this.#wordsPerTile);
+      const first = at;
+      while (at < blocks.length && blocks[at] / 2 ** (this.maxOrder + BLOCK_ORDER_BITS) < tile + 1) at++;
+      this.restoreTile(tile, at === first ? own : Int32Array.from([...own, ...blocks.slice(first, at)]));
+      if (observed[tile] === 1) this.markObserved(tile);
+    }
+    if (at < blocks.length) throw new WireFormatError("malformed", "a block behind the zone");
   }
 }
