@@ -11,7 +11,7 @@ import type { StateWriter } from "../state/state-writer.ts";
 
 /** Most cgroups of a node with distributions of their own; what comes after them counts as {@link OTHER_CGROUP}. */
 export const CGROUPS_MAX = 512;
-/** Most cgroups in a node's view: those with the most values. */
+/** Most cgroups in a node's view for each signal: those with the most values. */
 export const CGROUPS_SHOWN_MAX = 64;
 /** Most names of cgroups that are remembered for a node. */
 export const CGROUP_NAMES_MAX = 4096;
@@ -50,6 +50,11 @@ export class CgroupSignals {
     }
   }
 
+  /** Path of a cgroup; empty when it was never named. */
+  pathOf(cgroup: number): string {
+    return cgroup === OTHER_CGROUP ? OTHER_PATH : (this.#names.get(cgroup) ?? "");
+  }
+
   of(signal: Signal, cgroup: number): Distribution {
     const id = this.#admit(cgroup);
     const key = `${signal}/${id}`;
@@ -61,11 +66,16 @@ export class CgroupSignals {
     return entry.distribution;
   }
 
-  /** The cgroups with the most values, in an order that depends on the contents only. */
+  /** Of each signal the cgroups with the most values, in an order that depends on the contents only. */
   toProto(): CgroupDistribution[] {
+    const shown = new Map<Signal, number>();
+    const isShown = ({ signal }: CgroupSignal): boolean => {
+      shown.set(signal, (shown.get(signal) ?? 0) + 1);
+      return shown.get(signal)! <= CGROUPS_SHOWN_MAX;
+    };
     return [...this.#entries.values()]
       .sort(byCount)
-      .slice(0, CGROUPS_SHOWN_MAX)
+      .filter(isShown)
       .map(({ signal, cgroup, distribution }) =>
         create(CgroupDistributionSchema, {
           signal,
@@ -74,11 +84,6 @@ export class CgroupSignals {
           distribution: distribution.toProto(),
         }),
       );
-  }
-
-  /** A cgroup's path; empty when it is not known. */
-  pathOf(cgroup: number): string {
-    return cgroup === OTHER_CGROUP ? OTHER_PATH : (this.#names.get(cgroup) ?? "");
   }
 
   /** Adds what stands in a view. @throws {WireFormatError} when its bytes are malformed. */

@@ -8,11 +8,14 @@ import {
   toBinary,
 } from "@farmscope/proto";
 import type { Distribution } from "../distribution/distribution.ts";
+import { SLOTS, slotOf } from "../distribution/slots.ts";
+import type { PageMapForm } from "../kernel/page-kernel.ts";
+import { OWNER_KEEP_ONE_IN, ownerSalt } from "../page/block-sample.ts";
 import { PageFold } from "../page/page-fold.ts";
 import { decodeMessage } from "../state/message.ts";
 import type { StateReader } from "../state/state-reader.ts";
 import type { StateWriter } from "../state/state-writer.ts";
-import { type ClockOffset, tickToUnixMs } from "../time.ts";
+import { type ClockOffset, TICK_NS, tickToUnixMs } from "../time.ts";
 import type { NodeMoment } from "../window/node-moment.ts";
 import { NodeWindows } from "../window/node-windows.ts";
 import type { BatchContent } from "./batch-content.ts";
@@ -27,6 +30,13 @@ export interface FoldPlace {
   readonly appendedAtMs: number;
   /** Windows before this are closed, Unix milliseconds. */
   readonly openFromMs: number;
+}
+
+export interface NodeFoldOptions {
+  /** How much is held of each page frame. Default base. */
+  readonly pageMapForm?: PageMapForm;
+  /** The owners of one block in so many are followed. Default OWNER_KEEP_ONE_IN. */
+  readonly ownersKeepOneIn?: number;
 }
 
 /** Numbers of batches by what became of them. */
@@ -65,12 +75,15 @@ export class NodeFold {
   readonly cgroups = new CgroupSignals();
   readonly redis = new RedisInstances();
   readonly windows: NodeWindows;
-  pages: PageFold = new PageFold();
+  pages: PageFold;
+  readonly #options: NodeFoldOptions;
   #beginsWithin = false;
 
-  constructor(node: string) {
+  constructor(node: string, options: NodeFoldOptions = {}) {
     this.node = node;
     this.windows = new NodeWindows(node, (cgroup) => this.cgroups.pathOf(cgroup));
+    this.#options = options;
+    this.pages = this.#emptyPages();
   }
 
   /** What the host said of itself in this boot; null before it did. */
@@ -94,8 +107,9 @@ export class NodeFold {
    */
   begin(boot: string, start: number, firstSeq = 0, resumes = false): void {
     if (this.boot !== "") for (const account of Object.values(this.accounts)) account.endStart(resumes);
-    if (boot !== this.boot) this.#forgetMemory();
+    const isBoot = boot !== this.boot;
     this.boot = boot;
+    if (isBoot) this.#forgetMemory();
     this.start = start;
     this.recovered = 0;
     this.#beginsWithin = firstSeq > 0;
@@ -167,6 +181,7 @@ export class NodeFold {
   decode(from: StateReader): void {
     this.farm = from.text();
     this.boot = from.text();
+    this.pages = this.#emptyPages();
     const [start, position, lastEventMs, lastAppendMs, skewMs] = from.numbers();
     Object.assign(this, { start, position, lastEventMs, lastAppendMs, skewMs });
     const [recovered, late] = from.numbers();
@@ -187,7 +202,11 @@ export class NodeFold {
   }
 
   #foldPages(batch: Batch, content: BatchContent, clock: ClockOffset, place: FoldPlace): void {
-    if (content.pages.length > 0) this.pages.applyEvents(content.pages);
+    this.pages.sampledBy(batch.sampling?.pageKeepOneIn ?? 1);
+    if (content.pages.length > 0) {
+      this.pages.applyEvents(content.pages);
+      this.#foldLifetimes(dateOf(Number(batch.clock?.baseTick ?? 0n), clock, place), place);
+    }
     if (batch.observation !== undefined) {
       const agreement = this.pages.applyObservation(batch.observation);
       // Before the first observation of a start, events went by unseen: that one corrects, it does not judge.
@@ -197,6 +216,24 @@ export class NodeFold {
       }
     }
     if (batch.gauges !== undefined) this.pages.applyGauges(batch.gauges);
+  }
+
+  #foldLifetimes(dateMs: number, place: FoldPlace): void {
+    for (const [cgroup, lifetimes] of Map.groupBy(this.pages.takeLifetimes(), (lifetime) => lifetime.cgroup)) {
+      const counts = new Float64Array(SLOTS);
+      let sumNs = 0;
+      for (const { ticks } of lifetimes) {
+        counts[slotOf(Math.floor((ticks * TICK_NS) / NS_PER_US))]++;
+        sumNs += ticks * TICK_NS;
+      }
+      const slots = Array.from(counts.keys()).filter((slot) => counts[slot] > 0);
+      const pairs = { slots, counts: slots.map((slot) => counts[slot]) };
+      const signal = Signal.PAGE_LIFETIME;
+      const always = [this.signals.of(signal), this.cgroups.of(signal, cgroup)];
+      for (const values of [...always, ...this.#inWindow(signal, cgroup, dateMs, place)]) {
+        values.recordPairs(pairs, sumNs);
+      }
+    }
   }
 
   #foldLatencies(batch: Batch, content: BatchContent, clock: ClockOffset, place: FoldPlace): void {
@@ -226,9 +263,15 @@ export class NodeFold {
 
   /** A boot's frames and ticks start over; its facts come with its first batch. */
   #forgetMemory(): void {
-    this.pages = new PageFold();
+    this.pages = this.#emptyPages();
     this.agreement = null;
     this.redis.clear();
+  }
+
+  /** The blocks whose owners are followed are chosen by node and boot. */
+  #emptyPages(): PageFold {
+    const { pageMapForm: form = "base", ownersKeepOneIn: keepOneIn = OWNER_KEEP_ONE_IN } = this.#options;
+    return new PageFold({ form, owners: { keepOneIn, salt: ownerSalt(this.node, this.boot) } });
   }
 
   #count(batch: Batch, as: "fold" | "bury"): void {

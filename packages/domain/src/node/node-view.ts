@@ -1,5 +1,6 @@
 import { create, type NodeView, NodeViewSchema } from "@farmscope/proto";
 import { balanceToProto, coverageOf } from "../balance.ts";
+import { ownersToProto } from "./blame-view.ts";
 import type { NodeFold } from "./node-fold.ts";
 
 /** Changes whenever the same log gives other views. */
@@ -49,5 +50,6 @@ export function nodeView(fold: NodeFold, context: NodeViewContext): NodeView {
     skewMs: fold.skewMs,
     recovered: BigInt(fold.recovered),
     cgroups: fold.cgroups.toProto(),
+    owners: ownersToProto(fold),
   });
 }

@@ -24,11 +24,51 @@ export class OwnedBlock {
   readonly tick: Float64Array;
   /** By frame: 1 + migrate type + 8 x order of the block that it was handed out with; 0 when nobody is known to hold it. */
   readonly what: Uint8Array;
+  /** Frames that each owner is known to hold. */
+  readonly held = new Map<number, number>();
 
   constructor(frames: number) {
     this.owner = new Uint32Array(frames);
     this.tick = new Float64Array(frames);
     this.what = new Uint8Array(frames);
+  }
+
+  /** Frames [at, at + frames) are handed out. */
+  take(at: number, frames: number, owner: number, tick: number, what: number): void {
+    this.owner.fill(owner, at, at + frames);
+    this.tick.fill(tick, at, at + frames);
+    this.what.fill(what, at, at + frames);
+    this.#hold(owner, frames);
+  }
+
+  /** Nobody holds frames [at, at + frames) any more. What nobody holds has no owner and no time. */
+  release(at: number, frames: number): void {
+    for (let frame = at; frame < at + frames; frame++) {
+      if (this.what[frame] > 0) this.#hold(this.owner[frame], -1);
+    }
+    this.what.fill(0, at, at + frames);
+    this.owner.fill(0, at, at + frames);
+    this.tick.fill(0, at, at + frames);
+  }
+
+  encode(into: StateWriter): void {
+    for (const { buffer } of [this.owner, this.tick, this.what]) into.bytes(new Uint8Array(buffer));
+  }
+
+  /** @throws {WireFormatError} malformed. */
+  decode(from: StateReader): void {
+    for (const column of [this.owner, this.tick, this.what]) {
+      const bytes = from.bytes();
+      if (bytes.length !== column.byteLength) throw new WireFormatError("malformed", "a block of another size");
+      new Uint8Array(column.buffer).set(bytes);
+    }
+    for (let at = 0; at < this.what.length; at++) if (this.what[at] > 0) this.#hold(this.owner[at], 1);
+  }
+
+  #hold(owner: number, frames: number): void {
+    const held = (this.held.get(owner) ?? 0) + frames;
+    if (held === 0) this.held.delete(owner);
+    else this.held.set(owner, held);
   }
 }
 
@@ -43,9 +83,8 @@ export function migrateTypeOf(what: number): number {
 export class OwnerTier {
   readonly sample: BlockSample;
   readonly #shift: number;
+  readonly #mask: number;
   readonly #blocks = new Map<number, OwnedBlock>();
-  /** Frames that each owner is known to hold. */
-  readonly #frames = new Map<number, number>();
   /** Lifetimes that ended since they were last taken. */
   #ended: Lifetime[] = [];
 
@@ -53,6 +92,7 @@ export class OwnerTier {
   constructor(sample: BlockSample, maxOrder: number) {
     this.sample = sample;
     this.#shift = maxOrder;
+    this.#mask = 2 ** maxOrder - 1;
   }
 
   /** What is known of a kept block, by its number; undefined when nothing is. */
@@ -60,9 +100,9 @@ export class OwnerTier {
     return this.#blocks.get(number);
   }
 
-  /** Owners with the frames that they hold in kept blocks, in no particular order. */
-  get frames(): ReadonlyMap<number, number> {
-    return this.#frames;
+  /** Blocks of which anything is known, by their numbers, in no particular order. */
+  get blocks(): ReadonlyMap<number, OwnedBlock> {
+    return this.#blocks;
   }
 
   /** The lifetimes that ended since the last call. */
@@ -82,14 +122,8 @@ export class OwnerTier {
       return;
     }
     this.#release(first, frames, null);
-    const block = this.#blockOf(first);
-    const at = first & (2 ** this.#shift - 1);
-    const owner = cgroup[index];
     const what = 1 + (migrateType[index] & 7) + 8 * order[index];
-    block.owner.fill(owner, at, at + frames);
-    block.tick.fill(tick[index], at, at + frames);
-    block.what.fill(what, at, at + frames);
-    this.#frames.set(owner, (this.#frames.get(owner) ?? 0) + frames);
+    this.#blockOf(first).take(first & this.#mask, frames, cgroup[index], tick[index], what);
   }
 
   /** Frames of which the kernel said that nobody holds them: what seemed to hold them had gone unseen. */
@@ -101,11 +135,8 @@ export class OwnerTier {
   encode(into: StateWriter): void {
     const numbers = [...this.#blocks.keys()].sort((a, b) => a - b);
     into.list(numbers, (number) => {
-      const { owner, tick, what } = this.#blocks.get(number)!;
       into.count(number);
-      for (const column of [owner, tick, what]) {
-        into.bytes(new Uint8Array(column.buffer, column.byteOffset, column.byteLength));
-      }
+      this.#blocks.get(number)!.encode(into);
     });
   }
 
@@ -114,12 +145,7 @@ export class OwnerTier {
     from.list(() => {
       const block = new OwnedBlock(2 ** this.#shift);
       this.#blocks.set(from.count(), block);
-      for (const column of [block.owner, block.tick, block.what]) {
-        const bytes = from.bytes();
-        if (bytes.length !== column.byteLength) throw new WireFormatError("malformed", "a block of another size");
-        new Uint8Array(column.buffer).set(bytes);
-      }
-      for (let at = 0; at < block.what.length; at++) if (block.what[at] > 0) this.#add(block.owner[at], 1);
+      block.decode(from);
     });
   }
 
@@ -137,23 +163,11 @@ export class OwnerTier {
   #release(pfn: number, frames: number, tick: number | null): void {
     const block = this.#blocks.get(pfn >>> this.#shift);
     if (block === undefined) return;
-    const at = pfn & (2 ** this.#shift - 1);
+    const at = pfn & this.#mask;
     if (tick !== null && block.what[at] > 0) {
       // Times invert by microseconds: nothing is held for less than no time.
       this.#ended.push({ cgroup: block.owner[at], ticks: Math.max(0, tick - block.tick[at]) });
     }
-    for (let frame = at; frame < at + frames; frame++) {
-      if (block.what[frame] > 0) this.#add(block.owner[frame], -1);
-    }
-    block.what.fill(0, at, at + frames);
-    // What nobody holds has no owner and no time: equal states have equal bytes.
-    block.owner.fill(0, at, at + frames);
-    block.tick.fill(0, at, at + frames);
-  }
-
-  #add(owner: number, frames: number): void {
-    const held = (this.#frames.get(owner) ?? 0) + frames;
-    if (held === 0) this.#frames.delete(owner);
-    else this.#frames.set(owner, held);
+    block.release(at, frames);
   }
 }

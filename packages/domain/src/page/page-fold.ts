@@ -18,13 +18,13 @@ import { encodePageMapRuns } from "../wire/page-map-runs.ts";
 import { type Blame, blameOf } from "./blame.ts";
 import type { BlockSample } from "./block-sample.ts";
 import { PAGE_EVENT_KINDS, type PageColumns } from "./columns.ts";
-import { unusableFreeSpaceIndex } from "./measures.ts";
 import { ObservationFold } from "./observation-fold.ts";
 import { type Lifetime, OwnerTier } from "./owner-tier.ts";
+import { type OwnerPages, ownersOf } from "./owners.ts";
 import { PageMap } from "./page-map.ts";
 import { type KnownState, PageState } from "./page-state.ts";
 import { nextStateIndex, nextStates, PAGE_ANOMALIES, PageAnomaly } from "./transitions.ts";
-import type { ZoneMap } from "./zone-map.ts";
+import { type ZoneReading, zoneMemory } from "./zone-memory.ts";
 import type { ZoneSegment } from "./zone-segments.ts";
 
 /** Page events that the journal of one observation holds, unless told otherwise. */
@@ -41,8 +41,6 @@ export interface PageFoldOptions {
   /** Blocks whose owners are followed. Default none. */
   readonly owners?: BlockSample | null;
 }
-
-type ZoneReading = MemoryGauges["zones"][number];
 
 /**
  * The memory of one node in one boot, rebuilt from its page events and observations in the order of the log. The same
@@ -63,6 +61,8 @@ export class PageFold {
   #observed = false;
   #newestTick = 0;
   #settledEvents = 0;
+  #isSampled = false;
+  #mayBeWhole = true;
 
   constructor(options: PageFoldOptions = {}) {
     this.#journalEventsMax = options.journalEventsMax ?? JOURNAL_EVENTS_MAX;
@@ -137,6 +137,15 @@ export class PageFold {
     this.#facts = facts;
   }
 
+  /**
+   * How many of the blocks the events to come are about: one in so many. As long as it is not all of them, and until an
+   * observation after that is over, free blocks are the kernel's own count: the map has seen only some.
+   */
+  sampledBy(keepOneIn: number): void {
+    if (keepOneIn > 1) this.#isSampled = true;
+    this.#mayBeWhole = keepOneIn <= 1;
+  }
+
   /** Applies events in ring order. 10 to 30 ns each, by how much of the map is in the CPU's caches. */
   applyEvents(columns: PageColumns): void {
     const { pfn, order, length } = columns;
@@ -163,13 +172,21 @@ export class PageFold {
     this.#disown(part);
     if (outcome === null) return null;
     const managed = (this.#facts?.zones ?? []).reduce((sum, zone) => sum + zone.managed, 0);
-    if (outcome.covered >= managed) this.#observed = true;
+    if (outcome.covered >= managed) {
+      this.#observed = true;
+      if (this.#mayBeWhole) this.#isSampled = false;
+    }
     return outcome.agreement;
   }
 
   /** Lifetimes that ended in blocks whose owners are followed, since the last call. */
   takeLifetimes(): readonly Lifetime[] {
     return this.#owners?.takeEnded() ?? [];
+  }
+
+  /** The owners that hold most memory, most first, as far as the blocks that are followed tell. */
+  owners(ownersMax: number): readonly OwnerPages[] {
+    return this.#map === null || this.#owners === null ? [] : ownersOf(this.#map, this.#owners, ownersMax);
   }
 
   /**
@@ -190,22 +207,8 @@ export class PageFold {
   /** Every zone as it is now; plain ZoneMemory. O(zones). */
   zones(): ZoneMemory[] {
     return (this.#facts?.zones ?? []).map((zone, index) => {
-      const memory = this.#map?.zones[index];
       const reading = this.#readings.find(({ name, numaNode }) => name === zone.name && numaNode === zone.numaNode);
-      const freeBlocks = Array.from(memory?.freeBlocks.subarray(0, memory.maxOrder + 1) ?? []);
-      return {
-        $typeName: "farmscope.view.v1.ZoneMemory",
-        name: zone.name,
-        numaNode: zone.numaNode,
-        managed: reading?.managed ?? zone.managed,
-        freePages: memory?.frames[PageState.Free] ?? 0,
-        pcpPages: memory?.frames[PageState.PerCpu] ?? 0,
-        allocatedPages: memory === undefined ? 0 : allocatedPagesOf(memory, reading?.managed ?? zone.managed),
-        freeBlocks,
-        buddyinfo: [...(reading?.freeBlocks ?? [])],
-        unusableIndex: freeBlocks.map((_, order) => unusableFreeSpaceIndex(freeBlocks, order)),
-        kernelPcpPages: reading?.pcpPages ?? 0,
-      };
+      return zoneMemory(zone, this.#map?.zones[index] ?? null, reading ?? null, this.#isSampled);
     });
   }
 
@@ -213,7 +216,7 @@ export class PageFold {
   encode(into: StateWriter): void {
     into.numbers(this.#counts.kinds);
     into.numbers(this.#counts.anomalies);
-    into.flag(this.#observed);
+    for (const flag of [this.#observed, this.#isSampled, this.#mayBeWhole]) into.flag(flag);
     into.number(this.#newestTick);
     into.number(this.#settledEvents);
     const readings = create(MemoryGaugesSchema, { zones: [...this.#readings] });
@@ -233,7 +236,7 @@ export class PageFold {
   decode(from: StateReader): void {
     this.#counts.kinds.set(from.numbers());
     this.#counts.anomalies.set(from.numbers());
-    this.#observed = from.flag();
+    [this.#observed, this.#isSampled, this.#mayBeWhole] = [from.flag(), from.flag(), from.flag()];
     this.#newestTick = from.number();
     this.#settledEvents = from.number();
     this.#readings = decodeMessage(MemoryGaugesSchema, from).zones;
@@ -323,12 +326,6 @@ export class PageFold {
     }
     return witnessed;
   }
-}
-
-/** A compact map does not count allocated frames: they are what is neither free nor on a per-CPU list. */
-function allocatedPagesOf({ form, frames }: ZoneMap, managed: number): number {
-  if (form === "base") return frames[PageState.Allocated];
-  return Math.max(0, managed - frames[PageState.Free] - frames[PageState.PerCpu]);
 }
 
 /** True when (pfn, order) is aligned and lies wholly in the segment that `pfn` lies in. */

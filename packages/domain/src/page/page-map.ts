@@ -30,6 +30,7 @@ export class PageMap {
   #nextStates: Uint8Array = nextStates(0);
   #kernel: PageKernel;
   #sample: BlockSample | null = null;
+  #keptBlocks: readonly number[] = [];
 
   /** @param maxOrder largest order of a free block. @throws {WireFormatError} malformed, when it is not one of 4 .. 15. */
   constructor(maxOrder: number, form: PageMapForm = "base") {
@@ -113,7 +114,23 @@ export class PageMap {
   /** From now on, events of the blocks that a sample keeps are told by {@link apply}. O(map / 1,024). */
   keep(sample: BlockSample): void {
     this.#sample = sample;
-    for (const zone of this.#zones) for (const tile of keptTiles(zone, sample)) zone.keepTile(tile);
+    this.#keptBlocks = this.#zones.map((zone) => {
+      const kept = keptTiles(zone, sample);
+      for (const tile of kept) zone.keepTile(tile);
+      return kept.length;
+    });
+  }
+
+  /** By zone: how many of its blocks of the largest order the sample given to {@link keep} keeps. */
+  get keptBlocks(): readonly number[] {
+    return this.#keptBlocks;
+  }
+
+  /** Number of the zone that a block of the largest order begins in, or else ends in; -1 when there is none. */
+  zoneOfBlock(number: number): number {
+    const first = number * 2 ** this.maxOrder;
+    const segment = this.segmentAt(first) ?? this.segmentAt(first + 2 ** this.maxOrder - 1);
+    return segment?.zoneIndex ?? -1;
   }
 
   /** The segment that holds a frame, or null. O(zones). */

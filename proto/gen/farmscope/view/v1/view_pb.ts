@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file farmscope/view/v1/view.proto.
  */
 export const file_farmscope_view_v1_view: GenFile = /*@__PURE__*/
-  fileDesc("ChxmYXJtc2NvcGUvdmlldy92MS92aWV3LnByb3RvEhFmYXJtc2NvcGUudmlldy52MSJbCgxEaXN0cmlidXRpb24SDQoFc2xvdHMYASABKAwSDQoFZXhhY3QYAiABKAwSDQoFY291bnQYAyABKAQSDgoGc3VtX3VzGAQgASgBEg4KBm1heF91cxgFIAEoASJ3ChJTaWduYWxEaXN0cmlidXRpb24SKgoGc2lnbmFsGAEgASgOMhouZmFybXNjb3BlLmV2ZW50LnYxLlNpZ25hbBI1CgxkaXN0cmlidXRpb24YAiABKAsyHy5mYXJtc2NvcGUudmlldy52MS5EaXN0cmlidXRpb24ilQEKEkNncm91cERpc3RyaWJ1dGlvbhIqCgZzaWduYWwYASABKA4yGi5mYXJtc2NvcGUuZXZlbnQudjEuU2lnbmFsEg4KBmNncm91cBgCIAEoDRIMCgRwYXRoGAMgASgJEjUKDGRpc3RyaWJ1dGlvbhgEIAEoCzIfLmZhcm1zY29wZS52aWV3LnYxLkRpc3RyaWJ1dGlvbiJSCgdCYWxhbmNlEgoKAmluGAEgASgEEg4KBmZvbGRlZBgCIAEoBBIPCgdkcm9wcGVkGAMgASgEEgwKBGxvc3QYBCABKAQSDAoEaGVsZBgFIAEoBCJdCg1CYXRjaENvdW50ZXJzEg4KBmZvbGRlZBgBIAEoBBISCgpkdXBsaWNhdGVzGAIgASgEEgwKBGdhcHMYAyABKAQSDAoEaGVsZBgEIAEoBBIMCgRkZWFkGAUgASgEItgBCgpab25lTWVtb3J5EgwKBG5hbWUYASABKAkSEQoJbnVtYV9ub2RlGAIgASgNEg8KB21hbmFnZWQYAyABKA0SEgoKZnJlZV9wYWdlcxgEIAEoDRIRCglwY3BfcGFnZXMYBSABKA0SFwoPYWxsb2NhdGVkX3BhZ2VzGAYgASgNEhMKC2ZyZWVfYmxvY2tzGAcgAygNEhEKCWJ1ZGR5aW5mbxgIIAMoDRIWCg51bnVzYWJsZV9pbmRleBgJIAMoARIYChBrZXJuZWxfcGNwX3BhZ2VzGAogASgNIpsBCglBZ3JlZW1lbnQSFgoOb2JzZXJ2YXRpb25faWQYASABKA0SNQoGcmVhc29uGAIgASgOMiUuZmFybXNjb3BlLmV2ZW50LnYxLk9ic2VydmF0aW9uUmVhc29uEg0KBWF0X21zGAMgASgDEg4KBmZyYW1lcxgEIAEoBBINCgV3cm9uZxgFIAEoBBIRCglhbWJpZ3VvdXMYBiABKAQi1AEKDVBhZ2VBbm9tYWxpZXMSGwoTYWxsb2Nfb2ZfZnJlZV9idWRkeRgBIAEoBBIUCgxmcmVlX29mX2ZyZWUYAiABKAQSEwoLZnJlZV9vZl9wY3AYAyABKAQSGgoSZHJhaW5fb2ZfYWxsb2NhdGVkGAQgASgEEhUKDWRyYWluX29mX2ZyZWUYBSABKAQSGwoTcmVmaWxsX29mX2FsbG9jYXRlZBgGIAEoBBIVCg1yZWZpbGxfb2ZfcGNwGAcgASgEEhQKDG91dF9vZl9yYW5nZRgIIAEoBCKQAQoMUGFnZUNvdW50ZXJzEg0KBWFsbG9jGAEgASgEEgwKBGZyZWUYAiABKAQSDQoFZHJhaW4YAyABKAQSDgoGcmVmaWxsGAQgASgEEg8KB2V4dGZyYWcYBSABKAQSMwoJYW5vbWFsaWVzGAYgASgLMiAuZmFybXNjb3BlLnZpZXcudjEuUGFnZUFub21hbGllcyLwBQoITm9kZVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBG5vZGUYAiABKAkSDAoEZmFybRgDIAEoCRIMCgRib290GAQgASgJEg0KBXN0YXJ0GAUgASgEEhEKCXBhcnRpdGlvbhgGIAEoDRIQCghwb3NpdGlvbhgHIAEoBBIVCg1sYXN0X2V2ZW50X21zGAggASgDEhYKDmxhc3RfYXBwZW5kX21zGAkgASgDEg4KBm9ubGluZRgKIAEoCBIsCgVmYWN0cxgLIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSKQoFcGFnZXMYDCABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEigKBHJ1bnEYDSABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEiYKAmdjGA4gASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIxCgdiYXRjaGVzGA8gASgLMiAuZmFybXNjb3BlLnZpZXcudjEuQmF0Y2hDb3VudGVycxI2Cg1wYWdlX2NvdW50ZXJzGBAgASgLMh8uZmFybXNjb3BlLnZpZXcudjEuUGFnZUNvdW50ZXJzEiwKBXpvbmVzGBEgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGBIgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGBMgASgBEi8KCWFncmVlbWVudBgUIAEoCzIcLmZhcm1zY29wZS52aWV3LnYxLkFncmVlbWVudBIQCghvYnNlcnZlZBgVIAEoCBIPCgdza2V3X21zGBYgASgBEhEKCXJlY292ZXJlZBgXIAEoBBI2CgdjZ3JvdXBzGBggAygLMiUuZmFybXNjb3BlLnZpZXcudjEuQ2dyb3VwRGlzdHJpYnV0aW9uIrgBCgtQYWdlTWFwVmlldxIUCgxmb2xkX3ZlcnNpb24YASABKA0SDAoEbm9kZRgCIAEoCRIQCghwb3NpdGlvbhgDIAEoBBIUCgx3YXRlcm1hcmtfbXMYBCABKAMSDAoEdGljaxgFIAEoBBIsCgVmYWN0cxgGIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSDgoGZnJhbWVzGAcgASgNEhEKCXJ1bnNfenN0ZBgIIAEoDCL4AwoKTm9kZVdpbmRvdxIMCgRub2RlGAEgASgJEgwKBGZhcm0YAiABKAkSDgoGb25saW5lGAMgASgIEiwKBXpvbmVzGAQgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGAUgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEikKBXBhZ2VzGAYgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGAcgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgIIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2USEAoIY292ZXJhZ2UYCSABKAESEAoIb2JzZXJ2ZWQYCiABKAgSEgoKaHVnZV9vcmRlchgLIAEoDRIuCgVyZWRpcxgoIAMoCzIfLmZhcm1zY29wZS5ldmVudC52MS5SZWRpc0dhdWdlcxIPCgdza2V3X21zGCkgASgBEjYKB2Nncm91cHMYHiADKAsyJS5mYXJtc2NvcGUudmlldy52MS5DZ3JvdXBEaXN0cmlidXRpb24SFgoOY2dyb3Vwc19zdW1tZWQYHyABKA0SDAoEbGVmdBggIAEoCCKaAQoKVmlld1JlY29yZBIUCgxmb2xkX3ZlcnNpb24YASABKA0SCgoCaWQYAiABKAkSMwoHcGFydGlhbBgDIAEoCzIgLmZhcm1zY29wZS52aWV3LnYxLlBhcnRpYWxXaW5kb3dIABItCgRmYXJtGAQgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd0gAQgYKBGJvZHki5gEKDVBhcnRpYWxXaW5kb3cSEQoJcGFydGl0aW9uGAEgASgNEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhAKCHBvc2l0aW9uGAUgASgEEiwKBW5vZGVzGAYgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuTm9kZVdpbmRvdxIMCgRwYXJ0GB4gASgNEg0KBXBhcnRzGB8gASgNEi8KB2NvbHVtbnMYICABKAsyHi5mYXJtc2NvcGUudmlldy52MS5Ob2RlQ29sdW1ucyJOCgtOb2RlQ29sdW1ucxINCgVub2RlcxgBIAMoCRINCgVmYXJtcxgCIAMoCRIRCglxdWFudGlsZXMYAyADKAESDgoGcGFja2VkGAQgASgMIpEBCgtPcmRlck1lbW9yeRINCgVvcmRlchgBIAEoDRITCgtmcmVlX2Jsb2NrcxgCIAEoBBIUCgx1c2FibGVfcGFnZXMYAyABKAQSFgoOdW51c2FibGVfaW5kZXgYBCABKAESEgoKd29yc3Rfbm9kZRgFIAEoCRIcChR3b3JzdF91bnVzYWJsZV9pbmRleBgGIAEoASLAAQoIRmFybU5vZGUSDAoEbm9kZRgBIAEoCRIOCgZvbmxpbmUYAiABKAgSGwoTdW51c2FibGVfaW5kZXhfaHVnZRgDIAEoARISCgpmcmVlX3BhZ2VzGAQgASgEEhUKDW1hbmFnZWRfcGFnZXMYBSABKAQSEAoIY292ZXJhZ2UYBiABKAESPAoNZGlzdHJpYnV0aW9ucxgHIAMoCzIlLmZhcm1zY29wZS52aWV3LnYxLlNpZ25hbERpc3RyaWJ1dGlvbiLTBAoKRmFybVdpbmRvdxIMCgRmYXJtGAEgASgJEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhQKDG5vZGVzX29ubGluZRgFIAEoDRITCgtub2Rlc19rbm93bhgGIAEoDRISCgpmcmVlX3BhZ2VzGAcgASgEEhUKDW1hbmFnZWRfcGFnZXMYCCABKAQSLgoGb3JkZXJzGAkgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuT3JkZXJNZW1vcnkSEgoKaHVnZV9vcmRlchgKIAEoDRI8Cg1kaXN0cmlidXRpb25zGAsgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGAwgASgBEhcKD3BhcnRpdGlvbnNfdXNlZBgNIAMoDRIaChJwYXJ0aXRpb25zX21pc3NpbmcYDiADKA0SKgoFbm9kZXMYDyADKAsyGy5mYXJtc2NvcGUudmlldy52MS5GYXJtTm9kZRIYChBjb250aWd1b3VzX3BhZ2VzGBAgASgEEh8KF2Zhcm1fZnJhZ21lbnRhdGlvbl9yYXRlGBEgASgBEikKBXBhZ2VzGBIgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGBMgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgUIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2UiXQoIRmFybVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBGZhcm0YAiABKAkSLQoGbGF0ZXN0GAMgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd2IGcHJvdG8z", [file_farmscope_event_v1_event]);
+  fileDesc("ChxmYXJtc2NvcGUvdmlldy92MS92aWV3LnByb3RvEhFmYXJtc2NvcGUudmlldy52MSJbCgxEaXN0cmlidXRpb24SDQoFc2xvdHMYASABKAwSDQoFZXhhY3QYAiABKAwSDQoFY291bnQYAyABKAQSDgoGc3VtX3VzGAQgASgBEg4KBm1heF91cxgFIAEoASJ3ChJTaWduYWxEaXN0cmlidXRpb24SKgoGc2lnbmFsGAEgASgOMhouZmFybXNjb3BlLmV2ZW50LnYxLlNpZ25hbBI1CgxkaXN0cmlidXRpb24YAiABKAsyHy5mYXJtc2NvcGUudmlldy52MS5EaXN0cmlidXRpb24ilQEKEkNncm91cERpc3RyaWJ1dGlvbhIqCgZzaWduYWwYASABKA4yGi5mYXJtc2NvcGUuZXZlbnQudjEuU2lnbmFsEg4KBmNncm91cBgCIAEoDRIMCgRwYXRoGAMgASgJEjUKDGRpc3RyaWJ1dGlvbhgEIAEoCzIfLmZhcm1zY29wZS52aWV3LnYxLkRpc3RyaWJ1dGlvbiJSCgdCYWxhbmNlEgoKAmluGAEgASgEEg4KBmZvbGRlZBgCIAEoBBIPCgdkcm9wcGVkGAMgASgEEgwKBGxvc3QYBCABKAQSDAoEaGVsZBgFIAEoBCJdCg1CYXRjaENvdW50ZXJzEg4KBmZvbGRlZBgBIAEoBBISCgpkdXBsaWNhdGVzGAIgASgEEgwKBGdhcHMYAyABKAQSDAoEaGVsZBgEIAEoBBIMCgRkZWFkGAUgASgEIpACCgpab25lTWVtb3J5EgwKBG5hbWUYASABKAkSEQoJbnVtYV9ub2RlGAIgASgNEg8KB21hbmFnZWQYAyABKA0SEgoKZnJlZV9wYWdlcxgEIAEoDRIRCglwY3BfcGFnZXMYBSABKA0SFwoPYWxsb2NhdGVkX3BhZ2VzGAYgASgNEhMKC2ZyZWVfYmxvY2tzGAcgAygNEhEKCWJ1ZGR5aW5mbxgIIAMoDRIWCg51bnVzYWJsZV9pbmRleBgJIAMoARIYChBrZXJuZWxfcGNwX3BhZ2VzGAogASgNEiQKHGV4dGVybmFsX2ZyYWdtZW50YXRpb25faW5kZXgYKCADKAESEAoIZ2l2ZW5fdXAYKSABKAQimwEKCUFncmVlbWVudBIWCg5vYnNlcnZhdGlvbl9pZBgBIAEoDRI1CgZyZWFzb24YAiABKA4yJS5mYXJtc2NvcGUuZXZlbnQudjEuT2JzZXJ2YXRpb25SZWFzb24SDQoFYXRfbXMYAyABKAMSDgoGZnJhbWVzGAQgASgEEg0KBXdyb25nGAUgASgEEhEKCWFtYmlndW91cxgGIAEoBCLUAQoNUGFnZUFub21hbGllcxIbChNhbGxvY19vZl9mcmVlX2J1ZGR5GAEgASgEEhQKDGZyZWVfb2ZfZnJlZRgCIAEoBBITCgtmcmVlX29mX3BjcBgDIAEoBBIaChJkcmFpbl9vZl9hbGxvY2F0ZWQYBCABKAQSFQoNZHJhaW5fb2ZfZnJlZRgFIAEoBBIbChNyZWZpbGxfb2ZfYWxsb2NhdGVkGAYgASgEEhUKDXJlZmlsbF9vZl9wY3AYByABKAQSFAoMb3V0X29mX3JhbmdlGAggASgEIpABCgxQYWdlQ291bnRlcnMSDQoFYWxsb2MYASABKAQSDAoEZnJlZRgCIAEoBBINCgVkcmFpbhgDIAEoBBIOCgZyZWZpbGwYBCABKAQSDwoHZXh0ZnJhZxgFIAEoBBIzCglhbm9tYWxpZXMYBiABKAsyIC5mYXJtc2NvcGUudmlldy52MS5QYWdlQW5vbWFsaWVzIqAGCghOb2RlVmlldxIUCgxmb2xkX3ZlcnNpb24YASABKA0SDAoEbm9kZRgCIAEoCRIMCgRmYXJtGAMgASgJEgwKBGJvb3QYBCABKAkSDQoFc3RhcnQYBSABKAQSEQoJcGFydGl0aW9uGAYgASgNEhAKCHBvc2l0aW9uGAcgASgEEhUKDWxhc3RfZXZlbnRfbXMYCCABKAMSFgoObGFzdF9hcHBlbmRfbXMYCSABKAMSDgoGb25saW5lGAogASgIEiwKBWZhY3RzGAsgASgLMh0uZmFybXNjb3BlLmV2ZW50LnYxLk5vZGVGYWN0cxIpCgVwYWdlcxgMIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2USKAoEcnVucRgNIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2USJgoCZ2MYDiABKAsyGi5mYXJtc2NvcGUudmlldy52MS5CYWxhbmNlEjEKB2JhdGNoZXMYDyABKAsyIC5mYXJtc2NvcGUudmlldy52MS5CYXRjaENvdW50ZXJzEjYKDXBhZ2VfY291bnRlcnMYECABKAsyHy5mYXJtc2NvcGUudmlldy52MS5QYWdlQ291bnRlcnMSLAoFem9uZXMYESADKAsyHS5mYXJtc2NvcGUudmlldy52MS5ab25lTWVtb3J5EjwKDWRpc3RyaWJ1dGlvbnMYEiADKAsyJS5mYXJtc2NvcGUudmlldy52MS5TaWduYWxEaXN0cmlidXRpb24SEAoIY292ZXJhZ2UYEyABKAESLwoJYWdyZWVtZW50GBQgASgLMhwuZmFybXNjb3BlLnZpZXcudjEuQWdyZWVtZW50EhAKCG9ic2VydmVkGBUgASgIEg8KB3NrZXdfbXMYFiABKAESEQoJcmVjb3ZlcmVkGBcgASgEEjYKB2Nncm91cHMYGCADKAsyJS5mYXJtc2NvcGUudmlldy52MS5DZ3JvdXBEaXN0cmlidXRpb24SLgoGb3duZXJzGCggAygLMh4uZmFybXNjb3BlLnZpZXcudjEuT3duZXJNZW1vcnkiNwoIRXN0aW1hdGUSDQoFdmFsdWUYASABKAESDQoFbG93ZXIYAiABKAESDQoFdXBwZXIYAyABKAEiVwoLT3duZXJNZW1vcnkSDgoGY2dyb3VwGAEgASgNEgwKBHBhdGgYAiABKAkSKgoFcGFnZXMYAyABKAsyGy5mYXJtc2NvcGUudmlldy52MS5Fc3RpbWF0ZSKGAgoFQmxhbWUSDQoFb3JkZXIYASABKA0SEwoLa2VlcF9vbmVfaW4YAiABKA0SEwoLa2VwdF9ibG9ja3MYAyABKA0SMgoNcGlubmVkX2Jsb2NrcxgEIAEoCzIbLmZhcm1zY29wZS52aWV3LnYxLkVzdGltYXRlEjAKC2ZyZWVfYmxvY2tzGAUgASgLMhsuZmFybXNjb3BlLnZpZXcudjEuRXN0aW1hdGUSLgoGb3duZXJzGAYgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuQmxhbWVkT3duZXISLgoGYmxvY2tzGAcgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuUGlubmVkQmxvY2sisAIKC0JsYW1lZE93bmVyEg4KBmNncm91cBgBIAEoDRIMCgRwYXRoGAIgASgJEg8KB3Vua25vd24YAyABKAgSKgoFcGFnZXMYBCABKAsyGy5mYXJtc2NvcGUudmlldy52MS5Fc3RpbWF0ZRIyCg1waW5uZWRfYmxvY2tzGAUgASgLMhsuZmFybXNjb3BlLnZpZXcudjEuRXN0aW1hdGUSOQoUc29sZWx5X3Bpbm5lZF9ibG9ja3MYBiABKAsyGy5mYXJtc2NvcGUudmlldy52MS5Fc3RpbWF0ZRIVCg1tb3ZhYmxlX3NoYXJlGAcgASgBEi0KBGFnZXMYCCABKAsyHy5mYXJtc2NvcGUudmlldy52MS5EaXN0cmlidXRpb24SEQoJb2xkZXN0X3VzGAkgASgBIqEBCgtQaW5uZWRCbG9jaxIRCglmaXJzdF9wZm4YASABKA0SDQoFcGFnZXMYAiABKA0SFQoNdW5rbm93bl9wYWdlcxgDIAEoDRIVCg1tb3ZhYmxlX3BhZ2VzGAQgASgNEhEKCW9sZGVzdF91cxgFIAEoARIvCgdob2xkZXJzGAYgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuQmxvY2tIb2xkZXIiOgoLQmxvY2tIb2xkZXISDgoGY2dyb3VwGAEgASgNEgwKBHBhdGgYAiABKAkSDQoFcGFnZXMYAyABKA0ijgEKCUJsYW1lVmlldxIUCgxmb2xkX3ZlcnNpb24YASABKA0SDAoEbm9kZRgCIAEoCRIQCghwb3NpdGlvbhgDIAEoBBIUCgx3YXRlcm1hcmtfbXMYBCABKAMSDAoEdGljaxgFIAEoBBInCgVibGFtZRgGIAEoCzIYLmZhcm1zY29wZS52aWV3LnYxLkJsYW1lIrgBCgtQYWdlTWFwVmlldxIUCgxmb2xkX3ZlcnNpb24YASABKA0SDAoEbm9kZRgCIAEoCRIQCghwb3NpdGlvbhgDIAEoBBIUCgx3YXRlcm1hcmtfbXMYBCABKAMSDAoEdGljaxgFIAEoBBIsCgVmYWN0cxgGIAEoCzIdLmZhcm1zY29wZS5ldmVudC52MS5Ob2RlRmFjdHMSDgoGZnJhbWVzGAcgASgNEhEKCXJ1bnNfenN0ZBgIIAEoDCL4AwoKTm9kZVdpbmRvdxIMCgRub2RlGAEgASgJEgwKBGZhcm0YAiABKAkSDgoGb25saW5lGAMgASgIEiwKBXpvbmVzGAQgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuWm9uZU1lbW9yeRI8Cg1kaXN0cmlidXRpb25zGAUgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEikKBXBhZ2VzGAYgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGAcgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgIIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2USEAoIY292ZXJhZ2UYCSABKAESEAoIb2JzZXJ2ZWQYCiABKAgSEgoKaHVnZV9vcmRlchgLIAEoDRIuCgVyZWRpcxgoIAMoCzIfLmZhcm1zY29wZS5ldmVudC52MS5SZWRpc0dhdWdlcxIPCgdza2V3X21zGCkgASgBEjYKB2Nncm91cHMYHiADKAsyJS5mYXJtc2NvcGUudmlldy52MS5DZ3JvdXBEaXN0cmlidXRpb24SFgoOY2dyb3Vwc19zdW1tZWQYHyABKA0SDAoEbGVmdBggIAEoCCKaAQoKVmlld1JlY29yZBIUCgxmb2xkX3ZlcnNpb24YASABKA0SCgoCaWQYAiABKAkSMwoHcGFydGlhbBgDIAEoCzIgLmZhcm1zY29wZS52aWV3LnYxLlBhcnRpYWxXaW5kb3dIABItCgRmYXJtGAQgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd0gAQgYKBGJvZHki5gEKDVBhcnRpYWxXaW5kb3cSEQoJcGFydGl0aW9uGAEgASgNEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhAKCHBvc2l0aW9uGAUgASgEEiwKBW5vZGVzGAYgAygLMh0uZmFybXNjb3BlLnZpZXcudjEuTm9kZVdpbmRvdxIMCgRwYXJ0GB4gASgNEg0KBXBhcnRzGB8gASgNEi8KB2NvbHVtbnMYICABKAsyHi5mYXJtc2NvcGUudmlldy52MS5Ob2RlQ29sdW1ucyJOCgtOb2RlQ29sdW1ucxINCgVub2RlcxgBIAMoCRINCgVmYXJtcxgCIAMoCRIRCglxdWFudGlsZXMYAyADKAESDgoGcGFja2VkGAQgASgMIpEBCgtPcmRlck1lbW9yeRINCgVvcmRlchgBIAEoDRITCgtmcmVlX2Jsb2NrcxgCIAEoBBIUCgx1c2FibGVfcGFnZXMYAyABKAQSFgoOdW51c2FibGVfaW5kZXgYBCABKAESEgoKd29yc3Rfbm9kZRgFIAEoCRIcChR3b3JzdF91bnVzYWJsZV9pbmRleBgGIAEoASLAAQoIRmFybU5vZGUSDAoEbm9kZRgBIAEoCRIOCgZvbmxpbmUYAiABKAgSGwoTdW51c2FibGVfaW5kZXhfaHVnZRgDIAEoARISCgpmcmVlX3BhZ2VzGAQgASgEEhUKDW1hbmFnZWRfcGFnZXMYBSABKAQSEAoIY292ZXJhZ2UYBiABKAESPAoNZGlzdHJpYnV0aW9ucxgHIAMoCzIlLmZhcm1zY29wZS52aWV3LnYxLlNpZ25hbERpc3RyaWJ1dGlvbiLTBAoKRmFybVdpbmRvdxIMCgRmYXJtGAEgASgJEhAKCHdpZHRoX21zGAIgASgNEhAKCHN0YXJ0X21zGAMgASgDEhAKCHJldmlzaW9uGAQgASgNEhQKDG5vZGVzX29ubGluZRgFIAEoDRITCgtub2Rlc19rbm93bhgGIAEoDRISCgpmcmVlX3BhZ2VzGAcgASgEEhUKDW1hbmFnZWRfcGFnZXMYCCABKAQSLgoGb3JkZXJzGAkgAygLMh4uZmFybXNjb3BlLnZpZXcudjEuT3JkZXJNZW1vcnkSEgoKaHVnZV9vcmRlchgKIAEoDRI8Cg1kaXN0cmlidXRpb25zGAsgAygLMiUuZmFybXNjb3BlLnZpZXcudjEuU2lnbmFsRGlzdHJpYnV0aW9uEhAKCGNvdmVyYWdlGAwgASgBEhcKD3BhcnRpdGlvbnNfdXNlZBgNIAMoDRIaChJwYXJ0aXRpb25zX21pc3NpbmcYDiADKA0SKgoFbm9kZXMYDyADKAsyGy5mYXJtc2NvcGUudmlldy52MS5GYXJtTm9kZRIYChBjb250aWd1b3VzX3BhZ2VzGBAgASgEEh8KF2Zhcm1fZnJhZ21lbnRhdGlvbl9yYXRlGBEgASgBEikKBXBhZ2VzGBIgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRIoCgRydW5xGBMgASgLMhouZmFybXNjb3BlLnZpZXcudjEuQmFsYW5jZRImCgJnYxgUIAEoCzIaLmZhcm1zY29wZS52aWV3LnYxLkJhbGFuY2UiXQoIRmFybVZpZXcSFAoMZm9sZF92ZXJzaW9uGAEgASgNEgwKBGZhcm0YAiABKAkSLQoGbGF0ZXN0GAMgASgLMh0uZmFybXNjb3BlLnZpZXcudjEuRmFybVdpbmRvd2IGcHJvdG8z", [file_farmscope_event_v1_event]);
 
 /**
  * Distribution is a latency distribution in nanoseconds-to-microseconds resolution; the value unit is one microsecond.
@@ -262,6 +262,20 @@ export type ZoneMemory = Message<"farmscope.view.v1.ZoneMemory"> & {
    * @generated from field: uint32 kernel_pcp_pages = 10;
    */
   kernelPcpPages: number;
+
+  /**
+   * External fragmentation index by order, as the kernel computes it: -1, or -1/2 up to below 1.
+   *
+   * @generated from field: repeated double external_fragmentation_index = 40;
+   */
+  externalFragmentationIndex: number[];
+
+  /**
+   * Blocks on per-CPU lists that a compact map had no room for.
+   *
+   * @generated from field: uint64 given_up = 41;
+   */
+  givenUp: bigint;
 };
 
 /**
@@ -546,6 +560,13 @@ export type NodeView = Message<"farmscope.view.v1.NodeView"> & {
    * @generated from field: repeated farmscope.view.v1.CgroupDistribution cgroups = 24;
    */
   cgroups: CgroupDistribution[];
+
+  /**
+   * Cgroups that hold most memory, most first; estimated from the blocks whose owners are followed.
+   *
+   * @generated from field: repeated farmscope.view.v1.OwnerMemory owners = 40;
+   */
+  owners: OwnerMemory[];
 };
 
 /**
@@ -554,6 +575,300 @@ export type NodeView = Message<"farmscope.view.v1.NodeView"> & {
  */
 export const NodeViewSchema: GenMessage<NodeView> = /*@__PURE__*/
   messageDesc(file_farmscope_view_v1_view, 9);
+
+/**
+ * Estimate is what a sample of blocks says of all of them, with its 95 % confidence interval.
+ *
+ * @generated from message farmscope.view.v1.Estimate
+ */
+export type Estimate = Message<"farmscope.view.v1.Estimate"> & {
+  /**
+   * @generated from field: double value = 1;
+   */
+  value: number;
+
+  /**
+   * @generated from field: double lower = 2;
+   */
+  lower: number;
+
+  /**
+   * @generated from field: double upper = 3;
+   */
+  upper: number;
+};
+
+/**
+ * Describes the message farmscope.view.v1.Estimate.
+ * Use `create(EstimateSchema)` to create a new message.
+ */
+export const EstimateSchema: GenMessage<Estimate> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 10);
+
+/**
+ * OwnerMemory is what one cgroup holds of a node's memory. Path is empty when it is not known.
+ *
+ * @generated from message farmscope.view.v1.OwnerMemory
+ */
+export type OwnerMemory = Message<"farmscope.view.v1.OwnerMemory"> & {
+  /**
+   * @generated from field: uint32 cgroup = 1;
+   */
+  cgroup: number;
+
+  /**
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * @generated from field: farmscope.view.v1.Estimate pages = 3;
+   */
+  pages?: Estimate | undefined;
+};
+
+/**
+ * Describes the message farmscope.view.v1.OwnerMemory.
+ * Use `create(OwnerMemorySchema)` to create a new message.
+ */
+export const OwnerMemorySchema: GenMessage<OwnerMemory> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 11);
+
+/**
+ * Blame says which blocks of an order are not free, by whose pages, how old, movable or not; from the blocks whose owners
+ * are followed.
+ *
+ * @generated from message farmscope.view.v1.Blame
+ */
+export type Blame = Message<"farmscope.view.v1.Blame"> & {
+  /**
+   * @generated from field: uint32 order = 1;
+   */
+  order: number;
+
+  /**
+   * One block in so many is followed; 1: all.
+   *
+   * @generated from field: uint32 keep_one_in = 2;
+   */
+  keepOneIn: number;
+
+  /**
+   * Blocks of the largest order that are followed.
+   *
+   * @generated from field: uint32 kept_blocks = 3;
+   */
+  keptBlocks: number;
+
+  /**
+   * @generated from field: farmscope.view.v1.Estimate pinned_blocks = 4;
+   */
+  pinnedBlocks?: Estimate | undefined;
+
+  /**
+   * @generated from field: farmscope.view.v1.Estimate free_blocks = 5;
+   */
+  freeBlocks?: Estimate | undefined;
+
+  /**
+   * Those that pin most blocks first.
+   *
+   * @generated from field: repeated farmscope.view.v1.BlamedOwner owners = 6;
+   */
+  owners: BlamedOwner[];
+
+  /**
+   * Those with the fewest pages first: the nearest to being free.
+   *
+   * @generated from field: repeated farmscope.view.v1.PinnedBlock blocks = 7;
+   */
+  blocks: PinnedBlock[];
+};
+
+/**
+ * Describes the message farmscope.view.v1.Blame.
+ * Use `create(BlameSchema)` to create a new message.
+ */
+export const BlameSchema: GenMessage<Blame> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 12);
+
+/**
+ * @generated from message farmscope.view.v1.BlamedOwner
+ */
+export type BlamedOwner = Message<"farmscope.view.v1.BlamedOwner"> & {
+  /**
+   * @generated from field: uint32 cgroup = 1;
+   */
+  cgroup: number;
+
+  /**
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * Pages that were handed out before anybody looked: they have neither owner nor age.
+   *
+   * @generated from field: bool unknown = 3;
+   */
+  unknown: boolean;
+
+  /**
+   * @generated from field: farmscope.view.v1.Estimate pages = 4;
+   */
+  pages?: Estimate | undefined;
+
+  /**
+   * Blocks of the order asked for in which it holds a page, and those in which nobody else does.
+   *
+   * @generated from field: farmscope.view.v1.Estimate pinned_blocks = 5;
+   */
+  pinnedBlocks?: Estimate | undefined;
+
+  /**
+   * @generated from field: farmscope.view.v1.Estimate solely_pinned_blocks = 6;
+   */
+  solelyPinnedBlocks?: Estimate | undefined;
+
+  /**
+   * Share of its pages that the kernel can move, 0..1.
+   *
+   * @generated from field: double movable_share = 7;
+   */
+  movableShare: number;
+
+  /**
+   * @generated from field: farmscope.view.v1.Distribution ages = 8;
+   */
+  ages?: Distribution | undefined;
+
+  /**
+   * @generated from field: double oldest_us = 9;
+   */
+  oldestUs: number;
+};
+
+/**
+ * Describes the message farmscope.view.v1.BlamedOwner.
+ * Use `create(BlamedOwnerSchema)` to create a new message.
+ */
+export const BlamedOwnerSchema: GenMessage<BlamedOwner> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 13);
+
+/**
+ * @generated from message farmscope.view.v1.PinnedBlock
+ */
+export type PinnedBlock = Message<"farmscope.view.v1.PinnedBlock"> & {
+  /**
+   * @generated from field: uint32 first_pfn = 1;
+   */
+  firstPfn: number;
+
+  /**
+   * @generated from field: uint32 pages = 2;
+   */
+  pages: number;
+
+  /**
+   * @generated from field: uint32 unknown_pages = 3;
+   */
+  unknownPages: number;
+
+  /**
+   * @generated from field: uint32 movable_pages = 4;
+   */
+  movablePages: number;
+
+  /**
+   * @generated from field: double oldest_us = 5;
+   */
+  oldestUs: number;
+
+  /**
+   * Its owners with the most pages, most first.
+   *
+   * @generated from field: repeated farmscope.view.v1.BlockHolder holders = 6;
+   */
+  holders: BlockHolder[];
+};
+
+/**
+ * Describes the message farmscope.view.v1.PinnedBlock.
+ * Use `create(PinnedBlockSchema)` to create a new message.
+ */
+export const PinnedBlockSchema: GenMessage<PinnedBlock> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 14);
+
+/**
+ * @generated from message farmscope.view.v1.BlockHolder
+ */
+export type BlockHolder = Message<"farmscope.view.v1.BlockHolder"> & {
+  /**
+   * @generated from field: uint32 cgroup = 1;
+   */
+  cgroup: number;
+
+  /**
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * @generated from field: uint32 pages = 3;
+   */
+  pages: number;
+};
+
+/**
+ * Describes the message farmscope.view.v1.BlockHolder.
+ * Use `create(BlockHolderSchema)` to create a new message.
+ */
+export const BlockHolderSchema: GenMessage<BlockHolder> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 15);
+
+/**
+ * BlameView is a node's blame at the order of its huge pages.
+ *
+ * @generated from message farmscope.view.v1.BlameView
+ */
+export type BlameView = Message<"farmscope.view.v1.BlameView"> & {
+  /**
+   * @generated from field: uint32 fold_version = 1;
+   */
+  foldVersion: number;
+
+  /**
+   * @generated from field: string node = 2;
+   */
+  node: string;
+
+  /**
+   * @generated from field: uint64 position = 3;
+   */
+  position: bigint;
+
+  /**
+   * @generated from field: int64 watermark_ms = 4;
+   */
+  watermarkMs: bigint;
+
+  /**
+   * @generated from field: uint64 tick = 5;
+   */
+  tick: bigint;
+
+  /**
+   * @generated from field: farmscope.view.v1.Blame blame = 6;
+   */
+  blame?: Blame | undefined;
+};
+
+/**
+ * Describes the message farmscope.view.v1.BlameView.
+ * Use `create(BlameViewSchema)` to create a new message.
+ */
+export const BlameViewSchema: GenMessage<BlameView> = /*@__PURE__*/
+  messageDesc(file_farmscope_view_v1_view, 16);
 
 /**
  * PageMapView is the base page state of a node in focus: two bits a frame and the orders of blocks, as runs.
@@ -611,7 +926,7 @@ export type PageMapView = Message<"farmscope.view.v1.PageMapView"> & {
  * Use `create(PageMapViewSchema)` to create a new message.
  */
 export const PageMapViewSchema: GenMessage<PageMapView> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 10);
+  messageDesc(file_farmscope_view_v1_view, 17);
 
 /**
  * NodeWindow is one node's part of a closed window.
@@ -720,7 +1035,7 @@ export type NodeWindow = Message<"farmscope.view.v1.NodeWindow"> & {
  * Use `create(NodeWindowSchema)` to create a new message.
  */
 export const NodeWindowSchema: GenMessage<NodeWindow> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 11);
+  messageDesc(file_farmscope_view_v1_view, 18);
 
 /**
  * ViewRecord is one message of fs.view.
@@ -763,7 +1078,7 @@ export type ViewRecord = Message<"farmscope.view.v1.ViewRecord"> & {
  * Use `create(ViewRecordSchema)` to create a new message.
  */
 export const ViewRecordSchema: GenMessage<ViewRecord> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 12);
+  messageDesc(file_farmscope_view_v1_view, 19);
 
 /**
  * PartialWindow is what one partition contributes to a window; it is written also when empty.
@@ -830,7 +1145,7 @@ export type PartialWindow = Message<"farmscope.view.v1.PartialWindow"> & {
  * Use `create(PartialWindowSchema)` to create a new message.
  */
 export const PartialWindowSchema: GenMessage<PartialWindow> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 13);
+  messageDesc(file_farmscope_view_v1_view, 20);
 
 /**
  * NodeColumns packs nodes of a wide window: memory at its end, and of each signal count, sum, greatest value and
@@ -871,7 +1186,7 @@ export type NodeColumns = Message<"farmscope.view.v1.NodeColumns"> & {
  * Use `create(NodeColumnsSchema)` to create a new message.
  */
 export const NodeColumnsSchema: GenMessage<NodeColumns> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 14);
+  messageDesc(file_farmscope_view_v1_view, 21);
 
 /**
  * OrderMemory is a farm's free memory at one order: sums over nodes and zones.
@@ -919,7 +1234,7 @@ export type OrderMemory = Message<"farmscope.view.v1.OrderMemory"> & {
  * Use `create(OrderMemorySchema)` to create a new message.
  */
 export const OrderMemorySchema: GenMessage<OrderMemory> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 15);
+  messageDesc(file_farmscope_view_v1_view, 22);
 
 /**
  * FarmNode is a node's line in a farm's closing record.
@@ -968,7 +1283,7 @@ export type FarmNode = Message<"farmscope.view.v1.FarmNode"> & {
  * Use `create(FarmNodeSchema)` to create a new message.
  */
 export const FarmNodeSchema: GenMessage<FarmNode> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 16);
+  messageDesc(file_farmscope_view_v1_view, 23);
 
 /**
  * FarmWindow is a farm's closing record: what alerting evaluates, once.
@@ -1086,7 +1401,7 @@ export type FarmWindow = Message<"farmscope.view.v1.FarmWindow"> & {
  * Use `create(FarmWindowSchema)` to create a new message.
  */
 export const FarmWindowSchema: GenMessage<FarmWindow> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 17);
+  messageDesc(file_farmscope_view_v1_view, 24);
 
 /**
  * FarmView is a farm's current state.
@@ -1115,5 +1430,5 @@ export type FarmView = Message<"farmscope.view.v1.FarmView"> & {
  * Use `create(FarmViewSchema)` to create a new message.
  */
 export const FarmViewSchema: GenMessage<FarmView> = /*@__PURE__*/
-  messageDesc(file_farmscope_view_v1_view, 18);
+  messageDesc(file_farmscope_view_v1_view, 25);
 
