@@ -3,6 +3,7 @@ import {
   type NodeView,
   PageAnomaliesSchema,
   PageCountersSchema,
+  Signal,
   SignalDistributionSchema,
   toBinary,
 } from "@farmscope/proto";
@@ -28,7 +29,11 @@ export function* canonicalBytes(nodes: readonly CanonicalNode[]): Generator<Uint
     yield* field(utf8.encode(view.node));
     yield* field(runs);
     yield* field(eventCounters(view));
-    for (const distribution of view.distributions) yield* field(toBinary(SignalDistributionSchema, distribution));
+    for (const distribution of view.distributions) {
+      // Lifetimes are those of a sample of blocks, which every boot chooses anew.
+      if (distribution.signal === Signal.PAGE_LIFETIME) continue;
+      yield* field(toBinary(SignalDistributionSchema, distribution));
+    }
   }
 }
 

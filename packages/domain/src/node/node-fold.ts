@@ -83,7 +83,7 @@ export class NodeFold {
     this.node = node;
     this.windows = new NodeWindows(node, (cgroup) => this.cgroups.pathOf(cgroup));
     this.#options = options;
-    this.pages = this.#emptyPages();
+    this.pages = this.emptyPages();
   }
 
   /** What the host said of itself in this boot; null before it did. */
@@ -181,7 +181,7 @@ export class NodeFold {
   decode(from: StateReader): void {
     this.farm = from.text();
     this.boot = from.text();
-    this.pages = this.#emptyPages();
+    this.pages = this.emptyPages();
     const [start, position, lastEventMs, lastAppendMs, skewMs] = from.numbers();
     Object.assign(this, { start, position, lastEventMs, lastAppendMs, skewMs });
     const [recovered, late] = from.numbers();
@@ -263,13 +263,13 @@ export class NodeFold {
 
   /** A boot's frames and ticks start over; its facts come with its first batch. */
   #forgetMemory(): void {
-    this.pages = this.#emptyPages();
+    this.pages = this.emptyPages();
     this.agreement = null;
     this.redis.clear();
   }
 
-  /** The blocks whose owners are followed are chosen by node and boot. */
-  #emptyPages(): PageFold {
+  /** Memory of this node's boot of which nothing is known; the blocks whose owners are followed are chosen by node and boot. */
+  emptyPages(): PageFold {
     const { pageMapForm: form = "base", ownersKeepOneIn: keepOneIn = OWNER_KEEP_ONE_IN } = this.#options;
     return new PageFold({ form, owners: { keepOneIn, salt: ownerSalt(this.node, this.boot) } });
   }

@@ -166,7 +166,8 @@ export class ZoneMap {
     if (!Number.isInteger(words) || words < this.#wordsPerTile || words > wordsMax) {
       throw new WireFormatError("malformed", "a tile of another size");
     }
-    return new Int32Array(bytes.slice().buffer);
+    // Node.js has a Buffer here, whose slice would be no copy.
+    return new Int32Array(Uint8Array.from(bytes).buffer);
   }
 
   /** All of a tile has been described by the kernel: in a compact map, what is not free in it is allocated from now on. */
@@ -202,7 +203,7 @@ export class ZoneMap {
     const bytes = from.bytes();
     if (bytes.length !== this.#memory.words.byteLength)
       throw new WireFormatError("malformed", "a zone of another size");
-    const words = new Int32Array(bytes.slice().buffer);
+    const words = new Int32Array(Uint8Array.from(bytes).buffer);
     const isBase = this.form === "base";
     const observed = isBase ? new Uint8Array(0) : from.bytes();
     const blocks = isBase ? [] : from.list(() => from.count());

@@ -2,7 +2,7 @@ import {
   type NodeFold,
   nodeView,
   OFFLINE_AFTER_MS,
-  PageFold,
+  type PageFold,
   StateReader,
   StateWriter,
   TICK_KEY,
@@ -198,9 +198,10 @@ function cutSteps(ordered: Ordered, timeMs: number): { readonly before: Ordered;
 }
 
 /** The map with what the cut batch still gives; the fold's own stays as it is. */
-function cutPages({ boot, pages }: NodeFold, { item, content }: Cut): PageFold {
+function cutPages(fold: NodeFold, { item, content }: Cut): PageFold {
+  const { boot, pages } = fold;
   const { identity, facts } = item.batch;
-  const cut = new PageFold();
+  const cut = fold.emptyPages();
   if (identity!.boot === boot) {
     const writer = new StateWriter();
     pages.encode(writer);
