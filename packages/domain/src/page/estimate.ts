@@ -49,8 +49,8 @@ const STUDENT = [
 ];
 const NORMAL_QUANTILE = 1.959964;
 
-/** Below so many kept blocks with something in them no interval is known: none, and at least what was seen. */
-const OCCUPIED_MIN = 2;
+/** Kept blocks that a stratum needs for a variance of its own; one with fewer is taken together with the others. */
+const KEPT_MIN = 8;
 
 /**
  * The total over all blocks of all strata.
@@ -68,14 +68,14 @@ export function estimateTotal(strata: readonly StratumSums[]): Interval {
   let kept = 0;
   let least = 0;
   let isExact = true;
-  for (const stratum of strata) {
-    if (stratum.blocks === 0) continue;
+  const collapsed = collapse(strata);
+  for (const stratum of collapsed) {
     if (stratum.kept === stratum.blocks) {
       value += stratum.sum;
       least += stratum.sum;
       continue;
     }
-    if (stratum.kept < OCCUPIED_MIN) return { value: Number.NaN, lower: 0, upper: Number.POSITIVE_INFINITY };
+    if (stratum.kept < 2) return { value: Number.NaN, lower: 0, upper: Number.POSITIVE_INFINITY };
     isExact = false;
     const moments = momentsOf(stratum);
     value += stratum.blocks * moments.mean;
@@ -84,10 +84,33 @@ export function estimateTotal(strata: readonly StratumSums[]): Interval {
     kept += stratum.kept;
     least += stratum.sum;
   }
+  const degreesLost = collapsed.filter((stratum) => stratum.kept < stratum.blocks).length;
   if (isExact || variance === 0) return { value, lower: value, upper: value };
   const error = Math.sqrt(variance);
-  const [low, high] = hallInterval(third / (error * variance), studentQuantile(kept - strata.length));
+  const [low, high] = hallInterval(third / (error * variance), studentQuantile(kept - degreesLost));
   return { value, lower: Math.max(least, value - high * error), upper: Math.max(value, value - low * error) };
+}
+
+/**
+ * Strata with enough kept blocks stay; all others become one, which takes the smallest of those that stay when it still
+ * has too few: a zone of four blocks says nothing alone. Source: Cochran, "Sampling Techniques" (1977), 5A.12.
+ */
+function collapse(strata: readonly StratumSums[]): readonly StratumSums[] {
+  const isWhole = ({ kept, blocks }: StratumSums): boolean => kept === blocks || kept >= KEPT_MIN;
+  const filled = strata.filter(({ blocks }) => blocks > 0);
+  const small = filled.filter((stratum) => !isWhole(stratum));
+  if (small.length === 0) return filled;
+  const large = filled.filter(isWhole).sort((a, b) => a.kept - b.kept);
+  while (large.length > 0 && small.reduce((sum, { kept }) => sum + kept, 0) < KEPT_MIN) small.push(large.shift()!);
+  const total = (of: keyof StratumSums): number => small.reduce((sum, stratum) => sum + stratum[of], 0);
+  const pooled = {
+    blocks: total("blocks"),
+    kept: total("kept"),
+    sum: total("sum"),
+    squares: total("squares"),
+    cubes: total("cubes"),
+  };
+  return [...large, pooled];
 }
 
 /** Mean of the kept blocks, and variance and third central moment of the stratum's estimated total. */
