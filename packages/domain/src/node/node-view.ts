@@ -4,7 +4,7 @@ import { ownersToProto } from "./blame-view.ts";
 import type { NodeFold } from "./node-fold.ts";
 
 /** Changes whenever the same log gives other views. */
-export const FOLD_VERSION = 4;
+export const FOLD_VERSION = 5;
 
 /** What the partition adds to a node's view. */
 export interface NodeViewContext {
