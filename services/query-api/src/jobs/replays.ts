@@ -1,7 +1,7 @@
 import { type ReplayProgress, type ReplaySpeed, replay } from "@farmscope/history";
-import type { Clock, Logger } from "@farmscope/runtime";
+import type { EventLog } from "@farmscope/log";
+import type { Clock, Config, Logger } from "@farmscope/runtime";
 import { Keys, MemoryStore } from "@farmscope/store";
-import type { QueryApiOptions } from "../context.ts";
 import { REPLAY_KEEP_MS, REPLAYS_KEPT_MAX, REPLAYS_OPEN_MAX, REPLAYS_RUNNING_MAX } from "../limits.ts";
 import { notFound } from "../problems.ts";
 import { Views } from "../read/views.ts";
@@ -24,7 +24,15 @@ export interface ReplaySubject {
 
 export type ReplayJobs = Jobs<ReplaySubject, ReplayProgress>;
 
-export function createReplayJobs({ clock, config, log, logger }: QueryApiOptions): ReplayJobs {
+/** What a replay reads, and by which clock. */
+export interface ReplayPorts {
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly config: Pick<Config, "namespace" | "partitions">;
+}
+
+export function createReplayJobs({ clock, config, log, logger }: ReplayPorts): ReplayJobs {
   const run = async (
     { fromMs, toMs, speed, nodes, farm, namespace, store }: ReplaySubject,
     onProgress: (progress: ReplayProgress) => void,
