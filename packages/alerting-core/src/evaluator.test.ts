@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Distribution, severityName, transitionName } from "@farmscope/domain";
-import { create, Signal, SignalDistributionSchema } from "@farmscope/proto";
+import { CgroupDistributionSchema, create, Signal, SignalDistributionSchema } from "@farmscope/proto";
 import { createLogger } from "@farmscope/runtime";
 import { AlertBook } from "./alert-book.ts";
 import type { RecordedEvent } from "./alert-records.ts";
@@ -44,6 +44,29 @@ test("By node a rule reads the node's own record, at any order, and names it", (
   const results = view.records.map((record) => evaluator.run(record, true));
   assert.deepEqual(results.slice(0, 2), [null, null]);
   assert.deepEqual(results[2]!.map(textOf), ["Few{farm=default,node=a} firing critical 3"]);
+});
+
+test("By cgroup a rule reads each cgroup's own distribution, and not the sum of the small ones", () => {
+  const view = new ViewRecords();
+  const evaluator = evaluatorOf(
+    "{ alert: Slow, signal: runq_delay, quantile: 0.5, by: cgroup, critical: { above: 500us, clear_below: 400us } }",
+  );
+  const part = (cgroup: number, path: string, us: number) => ({ ...delays({ [us]: 10 }), cgroup, path });
+  const cgroups = [part(7, "/slow", 1000), part(8, "/quick", 10), part(0, "", 9000)].map((parts) =>
+    create(CgroupDistributionSchema, {
+      signal: parts.signal,
+      cgroup: parts.cgroup,
+      path: parts.path,
+      ...(parts.distribution ? { distribution: parts.distribution } : {}),
+    }),
+  );
+  view.partial(0, [{ node: "a", farm: "default", zones: [zone([9])], cgroups }], 0);
+  view.farm(0, { nodes: [lineOf("a")] });
+  const events = view.records.flatMap((record) => evaluator.run(record, true) ?? []);
+  assert.deepEqual(
+    events.map(({ event }) => [event.alertKey, transitionName(event.transition)]),
+    [["Slow{cgroup=%2Fslow,farm=default,node=a}", "firing"]],
+  );
 });
 
 test("An amended part of a window that came in time stands over the first one", () => {

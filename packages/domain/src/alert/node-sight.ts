@@ -12,6 +12,9 @@ import { type BalanceCounts, balanceFromProto, sumBalances } from "../balance.ts
 import { addFreeBlocks, CONTIGUOUS_ZONE, contiguousPagesOf } from "../page/measures.ts";
 import { type DecodedDistribution, decodeDistribution } from "./decoded-distribution.ts";
 
+/** Stands in a window for all cgroups that have no line of their own: NodeWindow.cgroups in view.proto. */
+const SUMMED_CGROUP = 0;
+
 /** Free memory of a node, over its zones. */
 export interface NodeMemory {
   readonly freeBlocks: readonly number[];
@@ -64,7 +67,7 @@ export class NodeSight {
     this.redis = parts.window?.redis ?? [];
     this.#window = parts.window;
     this.#distributions = parts.distributions;
-    this.#cgroups = [];
+    this.#cgroups = parts.window?.cgroups ?? [];
   }
 
   /** Of a node's own record. */
@@ -111,10 +114,11 @@ export class NodeSight {
     this.#memory = null;
   }
 
-  /** Distributions of its cgroups; those that are malformed are left out. */
+  /** Distributions of its cgroups; malformed ones are left out, and so is the sum of those with fewer values. */
   cgroups(signal: Signal): CgroupPart[] {
     return this.#cgroups.flatMap((part) => {
-      const decoded = part.signal === signal ? decodeDistribution(part.distribution as DistributionView) : null;
+      const isAsked = part.signal === signal && part.cgroup !== SUMMED_CGROUP;
+      const decoded = isAsked ? decodeDistribution(part.distribution as DistributionView) : null;
       return decoded === null ? [] : [{ path: part.path, distribution: decoded }];
     });
   }
